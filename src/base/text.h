@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_BASE_TEXT_H
+#define MCP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Append the bytes that "text" encodes in base64url without padding. Strict: only A-Z a-z 0-9 - _, no padding, no blanks, no
+ * length of 1 modulo 4, unused trailing bits zero. Returns MCP_OK, MCP_ESYNTAX ("out" as before), MCP_ENOMEM or MCP_ELIMIT.
+ * Source: RFC 7515 section 2, RFC 4648 sections 3.5 and 5.
+ */
+enum mcp_err text_base64url_decode(const char *text, size_t len, struct buf *out) MCP_MUST_CHECK;
+
+/* Append base64url without padding. Source: RFC 4648 section 5. */
+void text_base64url_encode(const void *data, size_t len, struct buf *out);
+
+/* As text_base64url_decode() for the standard alphabet (+ /) with mandatory padding. Source: RFC 4648 section 4. */
+enum mcp_err text_base64_decode(const char *text, size_t len, struct buf *out) MCP_MUST_CHECK;
+
+/* Append standard base64 with padding. Source: RFC 4648 section 4. */
+void text_base64_encode(const void *data, size_t len, struct buf *out);
+
+/* Append lower-case hexadecimal digits, two a byte. */
+void text_hex(const void *data, size_t len, struct buf *out);
+
+/* Whether the bytes are well-formed UTF-8: no overlong forms, no surrogates, at most U+10FFFF. Source: RFC 3629 section 4. */
+bool text_is_utf8(const char *text, size_t len);
+
+/*
+ * Append "len" bytes from outside so that they are safe in a log line: printable ASCII as it is, except backslash and double quote, which
+ * get a backslash; anything else as \xNN. At most "max" bytes of input are shown; the rest becomes "...".
+ */
+void text_escape(const char *text, size_t len, size_t max, struct buf *out);
+
+/* Whether two runs of bytes are equal; the time depends on the lengths only. */
+bool text_equal_constant_time(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/* Whether the bytes are a b64token: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=". Source: RFC 6750 section 2.1. */
+bool text_is_b64token(const char *text, size_t len);
+
+/* Whether the bytes are a token of HTTP, 1*tchar. Source: RFC 9110 section 5.6.2. */
+bool text_is_tchar_token(const char *text, size_t len);
+
+/* Narrow *text and *len so that blanks and tabs at both ends are left out. Source: OWS, RFC 9110 section 5.6.3. */
+void text_trim(const char **text, size_t *len);
+
+/*
+ * Read a whole decimal number: an optional "-", digits, nothing else. Returns MCP_OK with *out set; MCP_ESYNTAX; MCP_ELIMIT when it is
+ * outside [min, max]. *out is untouched on failure.
+ */
+enum mcp_err text_parse_int(const char *text, int64_t min, int64_t max, int64_t *out) MCP_MUST_CHECK;
+
+/* Whether the strings are equal when ASCII letters are compared without case. */
+bool text_equal_nocase(const char *a, const char *b);
+
+/* A heap copy of "len" bytes with a NUL after them, or NULL when memory is short. The caller frees. */
+char *text_dup(const char *text, size_t len);
+
+/* free() for strings that are secrets: the bytes are overwritten first. NULL is fine. */
+void text_free_secret(char *text);
+
+#endif

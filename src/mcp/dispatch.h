@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_DISPATCH_H
+#define MCP_MCP_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strlist.h"
+#include "oauth/outcome.h"
+#include "oauth/principal.h"
+
+/*
+ * The protocol: one JSON-RPC message in, one out. Sees no HTTP and no socket; what the Streamable HTTP transport mirrors in headers comes as strings, and what it must do with its status comes
+ * back as a number.
+ */
+
+struct registry;	/* registry.h: the sealed set of tools */
+
+struct mcp_message {
+	const char *text;		/* the body, "len" bytes, untrusted */
+	size_t len;
+	/* Mirrored headers, NULL when absent. Source: MCP 2026-07-28 basic/transports, 2025-11-25 basic/transports. */
+	const char *protocol_version;	/* MCP-Protocol-Version */
+	const char *method;		/* Mcp-Method */
+	const char *name;		/* Mcp-Name */
+	const char *session_id;		/* Mcp-Session-Id */
+	const struct principal *principal;
+	const char *request_id;		/* our own, for log lines */
+	int64_t now_s;
+};
+
+struct mcp_reply {
+	int status;			/* 200, 202 (nothing to say), 400, 403, 404; with JSON in "body" unless 202 */
+	struct buf body;		/* initialised by the caller */
+	enum oauth_outcome outcome;	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION with 403, else OAUTH_OK */
+	struct strlist required_scopes;	/* all scopes of the operation, with OAUTH_INSUFFICIENT_SCOPE */
+	/* For the log line: */
+	char version[16];		/* protocol version chosen, "" if none */
+	char method[48];		/* JSON-RPC method if it is one we know, else "" */
+	char tool[132];			/* tool name if it is one we have, else "" */
+	int error_code;			/* JSON-RPC error code, 0 for a result */
+	bool tool_error;		/* the result has isError */
+};
+
+/* What the server is, for initialize and server/discover; built once a configuration. */
+struct mcp_service {
+	const char *name, *title, *version;	/* SERVER_NAME, SERVER_TITLE, the package's version */
+	const char *instructions;		/* SERVER_INSTRUCTIONS or NULL */
+	const struct registry *registry;
+	int64_t list_ttl_ms;
+	bool filter_lists;		/* lists show only what the caller may call (then cacheScope is private) */
+	int64_t tool_timeout_ms;
+};
+
+/*
+ * Answer one message. Always leaves a whole answer in "reply" (body JSON, or empty with 202). Never fails: faults of ours are JSON-RPC errors -32603. Thread-safe. reply->body must be initialised;
+ * mcp_reply_clear() releases the rest.
+ */
+void mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply);
+void mcp_reply_clear(struct mcp_reply *reply);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_REGISTRY_H
+#define MCP_MCP_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/strlist.h"
+#include "mcp/tool.h"
+
+/*
+ * The sealed set of tools with what the operator decided about each. Filled while a configuration is loaded, read-only afterwards, so threads share it without locks. Order of registration is the order of the list.
+ */
+struct registry;
+struct schema;
+
+struct registry_entry {
+	const struct tool *tool;		/* borrowed for the life of the registry */
+	struct strlist scopes;			/* all of these are needed; empty: any valid token */
+	bool needs_organisation;
+	struct schema *input;			/* compiled input_schema */
+	struct json_object *listing;		/* the Tool object of tools/list */
+};
+
+enum mcp_err registry_new(struct registry **out) MCP_MUST_CHECK;
+void registry_free(struct registry *r);
+
+/*
+ * Add a tool. "scopes" is copied; NULL means the operator has not decided, which refuses the tool (MCP_EINVAL). Also MCP_EINVAL for a bad name, a name twice, a schema that does not compile, or a sealed registry; *why (may be NULL) gets a static phrase. MCP_ENOMEM.
+ */
+enum mcp_err registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes, const char **why) MCP_MUST_CHECK;
+
+/* Close the registry and render the list once. After this registry_add() is refused. Returns MCP_OK or MCP_ENOMEM. */
+enum mcp_err registry_seal(struct registry *r) MCP_MUST_CHECK;
+
+size_t registry_count(const struct registry *r);
+const struct registry_entry *registry_at(const struct registry *r, size_t i);
+const struct registry_entry *registry_find(const struct registry *r, const char *name);
+
+/* The JSON text of the array of all tools, rendered by registry_seal(); borrowed. */
+const char *registry_list_text(const struct registry *r, size_t *len);
+
+/* Whether "principal" may call the entry by its scopes; missing scopes are not told here (the whole set is the challenge). */
+bool registry_permits(const struct registry_entry *e, const struct principal *principal);
+
+#endif

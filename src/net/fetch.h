@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_NET_FETCH_H
+#define MCP_NET_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strlist.h"
+
+/*
+ * HTTP requests of our own; the only user of libcurl, which is initialised at the first call. HTTPS only, plain HTTP to loopback; no redirects; no ambient proxy variables; no cookies; no
+ * Accept-Encoding; the peer's certificate and name are verified; the address that was really connected to is judged, not the name.
+ */
+
+struct fetch_policy {
+	char *ca_file;		/* CA_FILE; NULL: the system's */
+	char *proxy;		/* FETCH_PROXY; NULL: none */
+	struct strlist allow;	/* FETCH_ALLOW: hosts that may resolve to private addresses although learnt from metadata */
+};
+
+struct fetch_request {
+	const char *method;		/* GET or POST */
+	const char *url;
+	bool learnt;			/* the URL came from a document, not from the operator: private, link-local and loopback addresses are refused
+					 * unless the host is in policy.allow or equals "origin_host" */
+	const char *origin_host;	/* host of the document it came from, or NULL */
+	const char *const *headers;	/* "Name: value", NULL-terminated; NULL: none. Values may be secret */
+	const char *body;		/* POST */
+	size_t body_len;
+	long connect_timeout_ms;	/* 1 to 60000 */
+	long total_timeout_ms;		/* 1 to 600000; the whole transfer, slow drips included */
+	size_t max_bytes;		/* of the answer's body */
+	volatile const bool *cancel;	/* stop when it becomes true; NULL: never */
+};
+
+struct fetch_response {
+	int status;
+	char *content_type;		/* owned, NULL if absent */
+	struct buf body;
+	int64_t max_age_s;		/* max-age of Cache-Control, 0 for no-store and no-cache; -1 if not told or garbage */
+	int64_t retry_after_s;		/* of Retry-After in seconds, -1 if not told */
+	int64_t date_s;			/* of Date, -1 if not told */
+	char fault[96];			/* on failure: what went wrong, for the log; no secret, no body */
+};
+
+/*
+ * Do one request. Any status is MCP_OK. Otherwise MCP_ENET (name, connection, TLS), MCP_ETIMEOUT, MCP_ELIMIT (answer over max_bytes), MCP_EREMOTE (not HTTP, cut short), MCP_EPERM (scheme, address, redirect-like tricks),
+ * MCP_EINVAL (url), MCP_ECLOSED (cancelled), MCP_ENOMEM. "res" is always initialised; fetch_response_clear() releases it. A GET whose kept connection was reset is tried once more. Thread-safe.
+ */
+enum mcp_err fetch(const struct fetch_policy *policy, const struct fetch_request *req, struct fetch_response *res) MCP_MUST_CHECK;
+void fetch_response_clear(struct fetch_response *res);
+
+/* Whether "url" is absolute http(s) with a host, without userinfo and fragment, and https unless the host is loopback ("localhost", 127.0.0.0/8, ::1). */
+bool fetch_url_allowed(const char *url);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_OAUTH_PRINCIPAL_H
+#define MCP_OAUTH_PRINCIPAL_H
+
+#include <stdint.h>
+
+#include "base/strlist.h"
+
+struct json_object;
+
+/* Who a validated access token speaks for. All strings are owned; those that a token may lack are NULL. */
+struct principal {
+	char *issuer;			/* iss */
+	char *subject;			/* sub */
+	char *client_id;		/* client_id, else azp */
+	char *organisation;		/* oid, else org_id (ORG_CLAIMS) */
+	struct strlist scopes;		/* union of scope, scopes, scp (SCOPE_CLAIMS), each once */
+	int64_t expires_at_s;		/* exp */
+	struct json_object *claims;	/* the whole payload, owned, for rules on further claims */
+};
+
+/* Free what the principal owns; all zero afterwards. NULL is fine. */
+void principal_clear(struct principal *p);
+
+#endif

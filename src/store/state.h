@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_STORE_STATE_H
+#define MCP_STORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * STATE_DIR/state.db: what is kept. Key sets of issuers, and the organisations' data. WAL (a rollback journal where WAL cannot be, told in the log), synchronous=NORMAL, user_version with migrations;
+ * a file of a newer version is refused. Thread-safe: one connection, one lock.
+ */
+struct state;
+
+/*
+ * Open or create "dir"/state.db. "dir" is made with mode 0700 when it is missing; it must be ours and nobody else's to write, and no symbolic link (MCP_EPERM). Returns MCP_OK; MCP_EPERM; MCP_EDB (damaged, or newer
+ * version); MCP_EIO; MCP_ENOMEM. *why (may be NULL) gets a static phrase.
+ */
+enum mcp_err state_open(const char *dir, struct state **out, const char **why) MCP_MUST_CHECK;
+void state_close(struct state *s);
+
+/* The last good key set of "issuer_key" (any text that names issuer and source). */
+struct state_keys {
+	char *jwks;		/* owned document text, NULL if there is none */
+	int64_t fetched_s;	/* when it was fetched */
+	int64_t soft_ttl_s;	/* as decided then */
+	int64_t attempt_s;	/* when a fetch was last begun by anyone, 0: never */
+	bool attempt_failed;	/* that attempt has failed (false while it runs) */
+	int64_t generation;	/* grows with each new set */
+};
+enum mcp_err state_keys_get(struct state *s, const char *issuer_key, struct state_keys *out) MCP_MUST_CHECK;
+void state_keys_clear(struct state_keys *k);
+
+/*
+ * Begin a fetch unless one was begun less than "cooldown_s" before "now_s" by any process: stamps the attempt and returns MCP_OK with *mine true or false. A clock that jumped back does not block for ever.
+ */
+enum mcp_err state_keys_begin(struct state *s, const char *issuer_key, int64_t now_s, int64_t cooldown_s, bool *mine) MCP_MUST_CHECK;
+
+/* End the attempt: a document to keep, or NULL for a failure. */
+enum mcp_err state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_t now_s, int64_t soft_ttl_s) MCP_MUST_CHECK;
+
+/* Organisation data. Names and keys are 1 to 256 bytes, values at most 64 KiB, all UTF-8; MCP_EINVAL or MCP_ELIMIT otherwise. */
+enum mcp_err state_org_set(struct state *s, const char *organisation, const char *key, const char *value) MCP_MUST_CHECK;
+
+/* MCP_OK with *value owned by the caller, or MCP_ENOENT. */
+enum mcp_err state_org_get(struct state *s, const char *organisation, const char *key, char **value) MCP_MUST_CHECK;
+
+/* Delete one key, or all of an organisation with "key" NULL. MCP_ENOENT if there was none. */
+enum mcp_err state_org_delete(struct state *s, const char *organisation, const char *key) MCP_MUST_CHECK;
+
+/*
+ * Visit keys and values of "organisation" in the order of the keys, or with NULL the organisations (key: the organisation, value: the number of its keys). "visit" returns false to stop; it must not call state_*().
+ */
+enum mcp_err state_org_each(struct state *s, const char *organisation, bool (*visit)(void *ctx, const char *key, const char *value), void *ctx) MCP_MUST_CHECK;
+
+#endif

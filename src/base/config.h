@@ -6,13 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/strlist.h"
 
 /*
- * Configuration: one .env grammar, read into names and values; and settings, rows of tables that modules export, so that struct, parser,
- * manual and "config show" come from one list. This module reads; it knows no setting.
+ * Configuration: one .env grammar, read into names and values. This module reads; it knows no setting (settings.h does).
  *
  * Grammar (what python-dotenv reads, and sections): a line is empty, a comment (#), "[kind NAME]", or "[export ]KEY=VALUE". An unquoted
  * VALUE ends at " #" or the line's end and is trimmed; '...' is literal (\' and \\ are escapes); "..." knows \n \r \t \\ \" \$. Quoted values may
@@ -43,64 +40,32 @@ struct config;
 
 /*
  * Read the file at "path" (NULL: no file, an empty configuration) and lay "environ_" (as environ(7); may be NULL) over it: every variable there is a
- * key without section. Syntax faults go to "faults" as errors with file and line. A file that others may read or write while it holds a key that "is_secret" (may be NULL)
- * names gets a warning. Returns MCP_OK with *out new (release with config_free()) also when faults were found; MCP_ENOENT or MCP_EIO (errno)
+ * key without section. Syntax faults go to "faults" as errors with file and line. Returns MCP_OK with *out new (release with config_free()) also when faults were found; MCP_ENOENT or MCP_EIO (errno)
  * when a given file cannot be read; MCP_ELIMIT when it is too large; MCP_ENOMEM.
  */
 enum mcp_err config_read(const char *path, char *const *environ_, struct config_faults *faults, struct config **out) MCP_MUST_CHECK;
 void config_free(struct config *c);
 
-/* The value of "name" outside sections, environment before file; NULL if neither has it. Borrowed until config_free(). An empty value counts as set. */
-const char *config_get(const struct config *c, const char *name);
+/* One key as it was read. Borrowed until config_free(). */
+struct config_entry {
+	const char *name, *value;	/* an empty value counts as set */
+	int line;			/* in the file; 0: from the environment */
+	int section;			/* index for config_section(), -1: before the first header */
+};
+
+/* The entry of "name" outside sections, environment before file, the last of several in the file; NULL if neither has it. */
+const struct config_entry *config_find(const struct config *c, const char *name);
+
+/* All entries, environment first, then the file in its order; "i" below config_count(). */
+size_t config_count(const struct config *c);
+const struct config_entry *config_at(const struct config *c, size_t i);
+
+/* The file that was read (NULL: none) and its permission bits. */
+const char *config_path(const struct config *c);
+unsigned config_mode(const struct config *c);
 
 /* Sections in the order of the file: how many, and the header's kind and name of section "i" (borrowed). */
 size_t config_sections(const struct config *c);
 void config_section(const struct config *c, size_t i, const char **kind, const char **name);
-
-enum setting_type {
-	SETTING_STRING,		/* char *, owned; NULL when unset or empty */
-	SETTING_LIST,		/* struct strlist, split at commas and blanks */
-	SETTING_INT,		/* int64_t within [min, max] */
-	SETTING_BOOL,		/* bool: on off true false yes no 1 0 */
-	SETTING_CHOICE		/* int: index in "choices", a string of words with "|" between them */
-};
-
-enum setting_flags {
-	SETTING_SECRET = 1,	/* never shown; NAME_FILE names a file whose content (last line end cut) is the value */
-	SETTING_STARTUP = 2	/* read once when the process starts; a change needs a restart */
-};
-
-struct setting {
-	const char *name;	/* upper case, as in a file and in the environment */
-	const char *aliases;	/* further names, a blank between them, the first that is set wins after "name"; NULL: none */
-	enum setting_type type;
-	unsigned flags;
-	size_t offset;		/* offsetof() in the module's struct */
-	const char *fallback;	/* the default as it would be written; NULL: unset */
-	int64_t min, max;	/* SETTING_INT */
-	const char *choices;	/* SETTING_CHOICE */
-	const char *(*check)(const char *value);	/* NULL, or returns a static phrase saying what is wrong, else NULL */
-	const char *help;	/* one sentence for the manual and "config show" */
-};
-
-/* One module's table and where its struct lies in the whole. */
-struct setting_group {
-	const char *title;
-	const struct setting *rows;
-	size_t n;
-	size_t offset;		/* of the module's struct within "settings" below */
-};
-
-/*
- * Fill the structs inside "settings" (all zero before) from "c". Values that do not fit their row are errors in "faults" that name the source; so are two names of one
- * setting with different values. Keys of the file that no row knows get a warning (keys of the environment do not). Returns MCP_OK or MCP_ENOMEM; what holds a faulty
- * value keeps its default. Release with settings_clear().
- */
-enum mcp_err settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
-    struct config_faults *faults) MCP_MUST_CHECK;
-void settings_clear(const struct setting_group *groups, size_t n, void *settings);
-
-/* Append one row a line, "NAME=value  # source", secrets as "(set, N bytes)" or "(not set)". "source" is FILE:LINE, environment, or default. */
-void settings_show(const struct config *c, const struct setting_group *groups, size_t n, struct buf *out);
 
 #endif

@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 /*
- * The log: one line an event, "[YYYY-MM-DD HH:MM:SS] LEVEL: text" in UTC on stderr or in a file, without the date in syslog. The text is
- * escaped as a whole (text_escape), so bytes from outside may be printed with %s; tokens, secrets and tool arguments never are.
+ * The log: one line an event, "[YYYY-MM-DD HH:MM:SS] LEVEL: text" in UTC on stderr or in a file, without the date in syslog. Every
+ * byte that is not printable ASCII is written as \xNN, so bytes from outside may be printed with %s; tokens, secrets and tool arguments never are.
  * Safe from several threads; errno is kept. The destination is the process's one global state apart from the stop flag.
  */
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/config.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/strlist.h"
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
 

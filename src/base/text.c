@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* Byte-level grammars that several layers need: encodings, character classes, numbers. No locale is consulted. */
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static bool
+is_alpha(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The six bits of a base64 digit with "c62" and "c63" as its last two, or -1. */
+static int
+base64_digit(unsigned char c, char c62, char c63)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (is_digit(c))
+		return c - '0' + 52;
+	if (c == (unsigned char)c62)
+		return 62;
+	if (c == (unsigned char)c63)
+		return 63;
+	return -1;
+}
+
+/* Decode "len" digits without padding; canonical, i.e. leftover bits must be zero. */
+static enum mcp_err
+base64_digits(const char *text, size_t len, char c62, char c63, struct buf *out)
+{
+	size_t start = out->len;
+	unsigned bits = 0, acc = 0;
+
+	if (len % 4 == 1)
+		return MCP_ESYNTAX;
+	if (buf_reserve(out, len / 4 * 3 + 2))
+		return buf_status(out);
+	for (size_t i = 0; i < len; i++) {
+		int digit = base64_digit((unsigned char)text[i], c62, c63);
+
+		if (digit < 0)
+			goto malformed;
+		acc = (acc << 6 | (unsigned)digit) & 0xffff;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out->data[out->len++] = (char)(acc >> bits & 0xff);
+		}
+	}
+	if (acc & ((1U << bits) - 1))
+		goto malformed;
+	out->data[out->len] = '\0';
+	return MCP_OK;
+malformed:
+	out->len = start;
+	out->data[out->len] = '\0';
+	return MCP_ESYNTAX;
+}
+
+enum mcp_err
+text_base64url_decode(const char *text, size_t len, struct buf *out)
+{
+	return base64_digits(text, len, '-', '_', out);
+}
+
+enum mcp_err
+text_base64_decode(const char *text, size_t len, struct buf *out)
+{
+	size_t pad = 0;
+
+	if (len % 4)
+		return MCP_ESYNTAX;
+	while (pad < 2 && pad < len && text[len - 1 - pad] == '=')
+		pad++;
+	return base64_digits(text, len - pad, '+', '/', out);
+}
+
+static void
+base64_encode(const unsigned char *p, size_t len, const char *alphabet, bool pad, struct buf *out)
+{
+	while (len) {
+		unsigned n = len < 3 ? (unsigned)len : 3;
+		unsigned long v = (unsigned long)p[0] << 16 | (n > 1 ? (unsigned long)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+		char quad[4] = { alphabet[v >> 18 & 63], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63], alphabet[v & 63] };
+
+		for (unsigned i = n + 1; i < 4; i++)
+			quad[i] = '=';
+		buf_put(out, quad, pad ? 4 : n + 1);
+		p += n;
+		len -= n;
+	}
+}
+
+void
+text_base64url_encode(const void *data, size_t len, struct buf *out)
+{
+	base64_encode(data, len, base64url_alphabet, false, out);
+}
+
+void
+text_base64_encode(const void *data, size_t len, struct buf *out)
+{
+	base64_encode(data, len, base64_alphabet, true, out);
+}
+
+void
+text_hex(const void *data, size_t len, struct buf *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++) {
+		char pair[2] = { digits[p[i] >> 4], digits[p[i] & 15] };
+
+		buf_put(out, pair, 2);
+	}
+}
+
+/* Length of the well-formed UTF-8 sequence that begins at "p" with "n" bytes left, 0 if there is none. RFC 3629 section 4. */
+static size_t
+utf8_sequence(const unsigned char *p, size_t n)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		len = 2;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		len = 3;
+		if (p[0] == 0xe0)
+			low = 0xa0;	/* shorter forms would do */
+		else if (p[0] == 0xed)
+			high = 0x9f;	/* surrogates */
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		len = 4;
+		if (p[0] == 0xf0)
+			low = 0x90;
+		else if (p[0] == 0xf4)
+			high = 0x8f;	/* beyond U+10FFFF */
+	} else {
+		return 0;
+	}
+	if (n < len || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+bool
+text_is_utf8(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (len) {
+		size_t n = utf8_sequence(p, len);
+
+		if (n == 0)
+			return false;
+		p += n;
+		len -= n;
+	}
+	return true;
+}
+
+void
+text_escape(const char *text, size_t len, size_t max, struct buf *out)
+{
+	size_t shown = len < max ? len : max;
+
+	for (size_t i = 0; i < shown; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\\' || c == '"')
+			buf_printf(out, "\\%c", c);
+		else if (c >= 0x20 && c < 0x7f)
+			buf_putc(out, (char)c);
+		else
+			buf_printf(out, "\\x%02x", c);
+	}
+	if (shown < len)
+		buf_puts(out, "...");
+}
+
+bool
+text_equal_constant_time(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	const volatile unsigned char *x = a, *y = b;
+	unsigned char difference = 0;
+
+	if (a_len != b_len)
+		return false;
+	for (size_t i = 0; i < a_len; i++)
+		difference |= x[i] ^ y[i];
+	return difference == 0;
+}
+
+bool
+text_is_b64token(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && text[i] && (is_alpha((unsigned char)text[i]) || is_digit((unsigned char)text[i]) || strchr("-._~+/", text[i])))
+		i++;
+	if (i == 0)
+		return false;
+	while (i < len && text[i] == '=')
+		i++;
+	return i == len;
+}
+
+bool
+text_is_tchar_token(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (!is_alpha(c) && !is_digit(c) && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return len > 0;
+}
+
+void
+text_trim(const char **text, size_t *len)
+{
+	while (*len && (**text == ' ' || **text == '\t')) {
+		(*text)++;
+		(*len)--;
+	}
+	while (*len && ((*text)[*len - 1] == ' ' || (*text)[*len - 1] == '\t'))
+		(*len)--;
+}
+
+enum mcp_err
+text_parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	bool negative = *text == '-';
+	const char *p = text + negative;
+	int64_t n = 0;
+	bool overflow = false;
+
+	if (!is_digit((unsigned char)*p))
+		return MCP_ESYNTAX;
+	/* Counted downwards, because INT64_MIN has no positive twin. */
+	for (; is_digit((unsigned char)*p); p++)
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_sub_overflow(n, *p - '0', &n))
+			overflow = true;
+	if (*p)
+		return MCP_ESYNTAX;
+	if (overflow || (!negative && n == INT64_MIN))
+		return MCP_ELIMIT;
+	if (!negative)
+		n = -n;
+	if (n < min || n > max)
+		return MCP_ELIMIT;
+	*out = n;
+	return MCP_OK;
+}
+
+bool
+text_equal_nocase(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++) {
+		unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
+
+		if (x != y && (!is_alpha(x) || !is_alpha(y) || (x | 0x20) != (y | 0x20)))
+			return false;
+	}
+	return *a == *b;
+}
+
+char *
+text_dup(const char *text, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return NULL;
+	if (len)
+		memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+void
+text_free_secret(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}

@@ -10,14 +10,15 @@
 #include "base/err.h"
 
 /*
- * JSON, strictly: the only module that knows json-c. Values are json-c objects behind the name "struct json_object"; json-c's own parser
- * is never called and none of its coercing getters is reachable from outside.
+ * JSON, strictly: the only module that knows json-c. Values are json-c objects behind the name "struct json_object";
+ * json-c's own parser is never called and none of its coercing getters is reachable from outside.
  *
- * Ownership words: a "new" value belongs to the caller, who gives it to json_free() or to a container; a "borrowed" one belongs to the
- * container it was got from and lives as long as that; a "stolen" argument belongs to the callee from the call on, also when it fails.
+ * Ownership words: a "new" value belongs to the caller, who gives it to json_free() or to a container; a "borrowed" one
+ * belongs to the container it was got from and lives as long as that; a "stolen" argument belongs to the callee from
+ * the call on, also when it fails.
  *
- * The JSON value null is a value of its own (JSON_NULL); json-c represents it by a NULL pointer, therefore a "struct json_object *" that
- * is NULL *is* null, and absence is always told apart by a result code.
+ * The JSON value null is a value of its own (JSON_NULL); json-c represents it by a NULL pointer, therefore a "struct
+ * json_object *" that is NULL *is* null, and absence is always told apart by a result code.
  */
 struct json_object;
 
@@ -25,7 +26,7 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_DOUBLE, JSON_STRING, JSON_
 
 struct json_bounds {
 	size_t max_bytes;	/* of the text */
-	unsigned max_depth;	/* containers inside containers; 1 allows only one flat container; at most JSON_DEPTH_MAX */
+	unsigned max_depth; /* containers inside containers; 1 allows only one flat container; at most JSON_DEPTH_MAX */
 	size_t max_values;	/* values in all, containers and members included */
 };
 #define JSON_DEPTH_MAX 512
@@ -37,40 +38,49 @@ struct json_fault {
 };
 
 /*
- * Parse "len" bytes as exactly one JSON text. Refused: anything RFC 8259 does not have (comments, NaN, single quotes, leading zeros,
- * trailing commas, a byte order mark, bytes after the value), ill-formed UTF-8, lone surrogate escapes, a NUL in a string or name (raw or
- * \u0000), a member name twice in one object (compared after unescaping), numbers that no finite double can hold. An integer that
- * fits int64 is JSON_INT; other numbers are JSON_DOUBLE and remember their text for rendering.
- * Returns MCP_OK with *out new; MCP_ESYNTAX, MCP_ELIMIT (a bound), MCP_ENOMEM with *out NULL. *fault (may be NULL) is set on
- * MCP_ESYNTAX and MCP_ELIMIT. Time and memory are linear in "len". Source: RFC 8259, RFC 7493 section 2.
+ * Parse "len" bytes as exactly one JSON text. Refused: anything RFC 8259 does not have (comments, NaN, single quotes,
+ * leading zeros, trailing commas, a byte order mark, bytes after the value), ill-formed UTF-8, lone surrogate escapes,
+ * a NUL in a string or name (raw or \u0000), a member name twice in one object (compared after unescaping), numbers
+ * that no finite double can hold. An integer that fits int64 is JSON_INT (-0 is 0); other numbers are JSON_DOUBLE and
+ * remember their text for rendering.
+ * Returns MCP_OK with *out new; MCP_ESYNTAX, MCP_ELIMIT (a bound), MCP_ENOMEM with *out NULL. *fault (may be NULL) is
+ * set on MCP_ESYNTAX and MCP_ELIMIT. Time is linear in "len"; memory is linear in the number of values, of which an
+ * empty object costs the most (about 800 bytes): choose max_values accordingly. No recursion.
+ * Source: RFC 8259, RFC 7493 section 2.
  */
 enum mcp_err json_parse(const char *text, size_t len, const struct json_bounds *bounds, struct json_object **out,
     struct json_fault *fault) MCP_MUST_CHECK;
 
-/* Drop one reference; NULL is fine. json_ref() takes one more and returns its argument. References are not counted atomically: a value
- * that several threads read must not be referenced or freed by more than one of them at a time. */
+/*
+ * Drop one reference; NULL is fine. json_ref() takes one more and returns its argument. References are not counted
+ * atomically: a value that several threads read must not be referenced or freed by more than one of them at a time.
+ */
 void json_free(struct json_object *v);
 struct json_object *json_ref(struct json_object *v);
 
 enum json_kind json_kind(const struct json_object *v);
 
 /*
- * Look a member up. Returns MCP_OK with *out borrowed (NULL for null); MCP_ENOENT if "object" has no such member; MCP_ETYPE if it is not an
- * object. *out is NULL on failure.
+ * Look a member up. Returns MCP_OK with *out borrowed (NULL for null); MCP_ENOENT if "object" has no such member;
+ * MCP_ETYPE if it is not an object. *out is NULL on failure.
  */
 enum mcp_err json_get(const struct json_object *object, const char *name, struct json_object **out) MCP_MUST_CHECK;
 
 /*
- * Typed members. Each returns MCP_OK; MCP_ENOENT if there is no such member; MCP_ETYPE if the member has another type (null included) or "object"
- * is not an object. Nothing is coerced. Outputs are untouched on failure. Strings are borrowed; *len may be NULL (strings hold no NUL).
- * json_get_int() takes JSON_INT only; json_get_number() takes JSON_INT and JSON_DOUBLE.
+ * Typed members. Each returns MCP_OK; MCP_ENOENT if there is no such member; MCP_ETYPE if the member has another type
+ * (null included) or "object" is not an object. Nothing is coerced. Outputs are untouched on failure. Strings are
+ * borrowed; *len may be NULL (strings hold no NUL). json_get_int() takes JSON_INT only; json_get_number() takes
+ * JSON_INT and JSON_DOUBLE.
  */
-enum mcp_err json_get_string(const struct json_object *object, const char *name, const char **out, size_t *len) MCP_MUST_CHECK;
+enum mcp_err json_get_string(const struct json_object *object, const char *name, const char **out,
+    size_t *len) MCP_MUST_CHECK;
 enum mcp_err json_get_int(const struct json_object *object, const char *name, int64_t *out) MCP_MUST_CHECK;
 enum mcp_err json_get_number(const struct json_object *object, const char *name, double *out) MCP_MUST_CHECK;
 enum mcp_err json_get_bool(const struct json_object *object, const char *name, bool *out) MCP_MUST_CHECK;
-enum mcp_err json_get_object(const struct json_object *object, const char *name, struct json_object **out) MCP_MUST_CHECK;
-enum mcp_err json_get_array(const struct json_object *object, const char *name, struct json_object **out) MCP_MUST_CHECK;
+enum mcp_err json_get_object(const struct json_object *object, const char *name,
+    struct json_object **out) MCP_MUST_CHECK;
+enum mcp_err json_get_array(const struct json_object *object, const char *name,
+    struct json_object **out) MCP_MUST_CHECK;
 
 /* The same for a value in hand: MCP_OK or MCP_ETYPE. */
 enum mcp_err json_as_string(const struct json_object *v, const char **out, size_t *len) MCP_MUST_CHECK;
@@ -84,13 +94,20 @@ size_t json_count(const struct json_object *v);
 /* Element "i" of an array, borrowed; NULL also when "v" is no array or "i" is too large (compare with json_count()). */
 struct json_object *json_at(const struct json_object *array, size_t i);
 
-/* Call "visit" for each member in the order of the text until it returns false. Returns false if a visit did. No-op on non-objects. */
-bool json_each(const struct json_object *object, bool (*visit)(void *ctx, const char *name, struct json_object *value), void *ctx);
+/*
+ * Call "visit" for each member in the order of the text until it returns false. Returns false if a visit did. No-op on
+ * non-objects.
+ */
+bool json_each(const struct json_object *object,
+    bool (*visit)(void *ctx, const char *name, struct json_object *value), void *ctx);
 
 /* Whether two values are equal as JSON: numbers by value (1 equals 1.0), objects without regard to order. */
 bool json_equal(const struct json_object *a, const struct json_object *b);
 
-/* New values. NULL when memory is short (there is no constructor for null: use NULL itself). "s" must be UTF-8 without NUL. */
+/*
+ * New values. NULL when memory is short (there is no constructor for null: use NULL itself). "s" must be UTF-8 without
+ * NUL; "n" of json_new_double() must be finite (NULL otherwise).
+ */
 struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);
 struct json_object *json_new_string(const char *s, size_t len);
@@ -99,16 +116,20 @@ struct json_object *json_new_double(double n);
 struct json_object *json_new_bool(bool b);
 
 /*
- * Put "value" (stolen, NULL is null) into a container; a member of that name is replaced. Returns MCP_OK, MCP_ENOMEM, or MCP_ETYPE when the
- * container is NULL or of the wrong kind; "value" is freed then. To build without asking at each step pass the result of a json_new_*()
- * straight to json_set_new() or json_push_new(): a NULL there counts as MCP_ENOMEM.
+ * Put "value" (stolen, NULL is null) into a container; a member of that name is replaced. Returns MCP_OK, MCP_ENOMEM,
+ * or MCP_ETYPE when the container is NULL or of the wrong kind; "value" is freed then. To build without asking at each
+ * step pass the result of a json_new_*() straight to json_set_new() or json_push_new(): a NULL there counts as
+ * MCP_ENOMEM.
  */
 enum mcp_err json_set(struct json_object *object, const char *name, struct json_object *value) MCP_MUST_CHECK;
 enum mcp_err json_set_new(struct json_object *object, const char *name, struct json_object *value) MCP_MUST_CHECK;
 enum mcp_err json_push(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
 enum mcp_err json_push_new(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
 
-/* Append "v" as JSON text: compact, or with "indent" blanks a level and ": " after names. Non-ASCII is written as UTF-8. */
+/*
+ * Append "v" as JSON text: compact, or with "indent" blanks a level and ": " after names. Non-ASCII is written as
+ * UTF-8; apart from the blanks of the compact form the bytes are those of Python's json.dumps(ensure_ascii=False).
+ */
 void json_render(const struct json_object *v, struct buf *out);
 void json_render_indented(const struct json_object *v, unsigned indent, struct buf *out);
 

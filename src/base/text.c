@@ -129,25 +129,27 @@ text_hex(const void *data, size_t len, struct buf *out)
 	}
 }
 
-/* Length of the well-formed UTF-8 sequence that begins at "p" with "n" bytes left, 0 if there is none. RFC 3629 section 4. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t n)
+size_t
+text_utf8_length(const char *text, size_t len)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
+	size_t n;
 
+	if (len == 0)
+		return 0;
 	if (p[0] < 0x80)
 		return 1;
 	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		len = 2;
+		n = 2;
 	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		len = 3;
+		n = 3;
 		if (p[0] == 0xe0)
 			low = 0xa0;	/* shorter forms would do */
 		else if (p[0] == 0xed)
 			high = 0x9f;	/* surrogates */
 	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		len = 4;
+		n = 4;
 		if (p[0] == 0xf0)
 			low = 0x90;
 		else if (p[0] == 0xf4)
@@ -155,25 +157,23 @@ utf8_sequence(const unsigned char *p, size_t n)
 	} else {
 		return 0;
 	}
-	if (n < len || p[1] < low || p[1] > high)
+	if (len < n || p[1] < low || p[1] > high)
 		return 0;
-	for (size_t i = 2; i < len; i++)
+	for (size_t i = 2; i < n; i++)
 		if (p[i] < 0x80 || p[i] > 0xbf)
 			return 0;
-	return len;
+	return n;
 }
 
 bool
 text_is_utf8(const char *text, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)text;
-
 	while (len) {
-		size_t n = utf8_sequence(p, len);
+		size_t n = text_utf8_length(text, len);
 
 		if (n == 0)
 			return false;
-		p += n;
+		text += n;
 		len -= n;
 	}
 	return true;

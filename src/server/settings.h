@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_SERVER_SETTINGS_H
+#define MCP_SERVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "base/strlist.h"
+#include "limit/limiter.h"
+#include "net/fetch.h"
+#include "server/report.h"
+#include "tools/web_search.h"
+
+/* All settings, as the modules' tables fill them in. The tables and their help texts stand in settings.c and in the modules named. */
+struct server_settings {
+	/* Authorization */
+	char *issuer;			/* SK_ENV_URL, without a slash at its end */
+	char *server_id;		/* MCP_SERVER_ID, the res_... id */
+	struct strlist audiences;	/* EXPECTED_AUDIENCE */
+	char *client_id, *client_secret;	/* SK_CLIENT_ID, SK_CLIENT_SECRET */
+	char *metadata;			/* PROTECTED_RESOURCE_METADATA */
+	char *metadata_url;		/* RESOURCE_METADATA_URL */
+	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
+	char *jwks_uri, *jwks_file;
+	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, challenge_scopes;
+	int64_t jwt_leeway_s, token_max_bytes;
+	/* Server */
+	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;
+	int64_t port, workers, max_requests, body_max_bytes, body_gap_s, body_total_s, stop_grace_s;
+	struct strlist allowed_origins, allowed_hosts, trusted_proxies;
+	char *trusted_proxy_header;
+	/* Protocol and tools */
+	char *server_name, *server_title, *instructions;
+	int64_t list_ttl_s, tool_timeout_s;
+	bool filter_lists;
+	struct strlist tools;
+	struct strlist greet_user_scopes, admin_tool_scopes, get_org_data_scopes, web_search_scopes;
+	/* Of the modules */
+	struct fetch_policy fetch;
+	struct limit_settings limit;
+	struct web_search_settings web_search;
+};
+
+/* A configuration as it was read: the values and where they came from. */
+struct server_config {
+	struct server_settings settings;
+	struct config *source;		/* for settings_show() */
+	char *path;			/* the file, owned; NULL: none was found */
+};
+
+/*
+ * Find, read and apply the configuration. "path" is what --config said (NULL: MCP_FCGI_CONF, then SYSCONFDIR/mcp-fcgi/mcp-fcgi.conf, then ~/.config/mcp-fcgi/mcp-fcgi.conf with the home directory of
+ * getpwuid(), the first that exists; none is fine too). Faults go to "report": what makes the server refuse everything as REPORT_FAIL. Returns MCP_OK with *out new, also
+ * with faults (release with server_config_free()); MCP_ENOMEM.
+ */
+enum mcp_err server_config_load(const char *path, char *const *environ_, struct report *report, struct server_config **out) MCP_MUST_CHECK;
+void server_config_free(struct server_config *c);
+
+/* The groups of all settings, for "config show", the manual's check and tests. */
+const struct setting_group *server_setting_groups(size_t *n);
+
+/*
+ * The directory for state: STATE_DIR, else LOCALSTATEDIR/lib/mcp-fcgi if it is there and ours, else ~/.local/state/mcp-fcgi. Appends to "out". Returns MCP_OK, or MCP_ENOENT when there is no home
+ * directory either.
+ */
+enum mcp_err server_state_directory(const struct server_settings *s, struct buf *out) MCP_MUST_CHECK;
+
+/* The URL clients connect to: PUBLIC_URL, else the "resource" of "metadata" (may be NULL), else the first audience that is a URL; NULL if there is none. Borrowed from the arguments. */
+const char *server_public_url(const struct server_settings *s, const char *metadata_resource);
+
+#endif

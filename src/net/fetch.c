@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One HTTP request by libcurl, with every choice of libcurl's that matters set here and nothing taken from the environment.
+ *
+ * Life of a request: 1. the URL is read by target.c, which refuses what could be read in two ways; 2. an idle handle that has spoken to this origin is taken from the
+ * pool, or a new one made; 3. options are set; 4. each address is judged before a socket for it exists, and once more before the request is sent, because a kept
+ * connection opens no socket; 5. headers and body are taken under their bounds; 6. the handle goes back to the pool with its connection, unless anything went wrong.
+ */
+#include "net/fetch.h"
+
+#include "config.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "net/field.h"
+#include "net/target.h"
+
+#define KEPT_MAX 4			/* idle handles; each holds up to HANDLE_CONNECTIONS connections, about 100 KiB with TLS */
+#define HANDLE_CONNECTIONS 2L
+#define ORIGIN_MAX (TARGET_HOST_MAX + 32)
+#define HEADERS_MAX (64 * 1024)		/* bytes of an answer's header fields */
+
+/* One transfer, as the callbacks see it. */
+struct transfer {
+	const struct fetch_request *req;
+	struct fetch_response *res;
+	struct target target;
+	bool by_proxy;
+	bool trusted;			/* the host may be anywhere: the operator named it */
+	bool refused;			/* an address was not allowed */
+	bool cancelled;
+	bool too_large;			/* header fields over HEADERS_MAX */
+	size_t header_bytes;
+	struct buf cache_control;	/* all fields of that name, joined with commas */
+	char retry_after[64];
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Idle handles, the most recently used last. */
+static struct {
+	pthread_mutex_t lock;
+	pid_t pid;
+	size_t n;
+	struct kept {
+		CURL *easy;
+		char origin[ORIGIN_MAX];
+	} v[KEPT_MAX];
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static CURLcode global_init;
+
+static const char *
+check_proxy(const char *value)
+{
+	static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strncasecmp(value, schemes[i], strlen(schemes[i])) == 0 && value[strlen(schemes[i])])
+			return NULL;
+	}
+	return "must begin with http://, https://, socks5:// or socks5h://";
+}
+
+const struct setting fetch_setting_rows[] = {
+	{ .name = "CA_FILE", .type = SETTING_STRING, .offset = offsetof(struct fetch_policy, ca_file),
+	  .help = "PEM file of certificate authorities to trust, instead of the system's." },
+	{ .name = "FETCH_PROXY", .type = SETTING_STRING, .flags = SETTING_SECRET, .offset = offsetof(struct fetch_policy, proxy),
+	  .check = check_proxy,
+	  .help = "Proxy for our own requests to other hosts (the variables http_proxy and the like are not read)." },
+	{ .name = "FETCH_ALLOW", .type = SETTING_LIST, .offset = offsetof(struct fetch_policy, allow),
+	  .help = "Hosts that may have private addresses although their URL was learnt from metadata." },
+};
+const size_t fetch_setting_row_count = sizeof(fetch_setting_rows) / sizeof(fetch_setting_rows[0]);
+
+static void
+init_once(void)
+{
+	struct sigaction action;
+
+	/* libcurl leaves SIGPIPE alone when it may not use signals, and OpenSSL writes to sockets without MSG_NOSIGNAL. */
+	if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+		signal(SIGPIPE, SIG_IGN);
+	global_init = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Take an idle handle for "origin" out of the pool, or make one. NULL when memory is short. */
+static CURL *
+handle_take(const char *origin)
+{
+	CURL *easy = NULL;
+
+	pthread_mutex_lock(&pool.lock);
+	if (pool.pid != getpid()) {
+		/* After a fork the connections are the parent's: forgotten, not closed, since closing would speak on them. */
+		pool.pid = getpid();
+		pool.n = 0;
+	}
+	for (size_t i = pool.n; i-- > 0 && !easy;) {
+		if (strcmp(pool.v[i].origin, origin) != 0)
+			continue;
+		easy = pool.v[i].easy;
+		memmove(&pool.v[i], &pool.v[i + 1], (pool.n - i - 1) * sizeof(pool.v[0]));
+		pool.n--;
+	}
+	pthread_mutex_unlock(&pool.lock);
+	return easy ? easy : curl_easy_init();
+}
+
+/* Give a handle back: kept when "good", else closed. The oldest kept one makes room. */
+static void
+handle_give(CURL *easy, const char *origin, bool good)
+{
+	CURL *oldest = NULL;
+
+	if (!good) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	pthread_mutex_lock(&pool.lock);
+	if (pool.n == KEPT_MAX) {
+		oldest = pool.v[0].easy;
+		memmove(&pool.v[0], &pool.v[1], (KEPT_MAX - 1) * sizeof(pool.v[0]));
+		pool.n--;
+	}
+	pool.v[pool.n].easy = easy;
+	snprintf(pool.v[pool.n].origin, sizeof(pool.v[pool.n].origin), "%s", origin);
+	pool.n++;
+	pthread_mutex_unlock(&pool.lock);
+	if (oldest)
+		curl_easy_cleanup(oldest);
+}
+
+static bool
+reach_allowed(const struct transfer *t, enum target_reach reach)
+{
+	if (!t->target.https && reach != TARGET_LOOPBACK)
+		return false;
+	return t->trusted || reach == TARGET_PUBLIC;
+}
+
+/* Before a connection: libcurl asks for a socket to one address. */
+static curl_socket_t
+on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = ctx;
+
+	if (purpose != CURLSOCKTYPE_IPCXN)
+		return CURL_SOCKET_BAD;
+	if (!t->by_proxy && !reach_allowed(t, target_reach_of(&address->addr))) {
+		t->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Before the request is sent, also on a connection that was kept from an earlier one. */
+static int
+on_request(void *ctx, char *peer, char *local, int peer_port, int local_port)
+{
+	struct transfer *t = ctx;
+
+	(void)local;
+	(void)peer_port;
+	(void)local_port;
+	if (t->by_proxy || reach_allowed(t, target_reach_of_text(peer)))
+		return CURL_PREREQFUNC_OK;
+	t->refused = true;
+	return CURL_PREREQFUNC_ABORT;
+}
+
+static int
+on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total, curl_off_t ul)
+{
+	struct transfer *t = ctx;
+
+	(void)dl_total;
+	(void)dl;
+	(void)ul_total;
+	(void)ul;
+	t->cancelled = t->req->cancel && atomic_load(t->req->cancel);
+	return t->cancelled;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	buf_put(&t->res->body, data, size * n);
+	return buf_status(&t->res->body) == MCP_OK ? size * n : 0;
+}
+
+/* Whether the header line "line" is field "name"; *value and *len are what follows the colon, trimmed. */
+static bool
+field_is(const char *line, size_t line_len, const char *name, const char **value, size_t *len)
+{
+	size_t n = strlen(name);
+
+	if (line_len <= n || line[n] != ':' || strncasecmp(line, name, n) != 0)
+		return false;
+	*value = line + n + 1;
+	*len = line_len - n - 1;
+	while (*len > 0 && ((*value)[*len - 1] == '\r' || (*value)[*len - 1] == '\n'))
+		(*len)--;
+	text_trim(value, len);
+	return true;
+}
+
+static void
+forget_fields(struct transfer *t)
+{
+	buf_reset(&t->cache_control);
+	t->retry_after[0] = '\0';
+	free(t->res->content_type);
+	t->res->content_type = NULL;
+	t->res->date_s = -1;
+}
+
+static size_t
+on_header(char *line, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	const char *value;
+	size_t len;
+
+	n *= size;
+	t->header_bytes += n;
+	if (t->header_bytes > HEADERS_MAX) {
+		t->too_large = true;
+		return 0;
+	}
+	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		forget_fields(t);	/* what an interim answer (1xx) said does not count */
+	} else if (field_is(line, n, "Cache-Control", &value, &len)) {
+		if (t->cache_control.len)
+			buf_putc(&t->cache_control, ',');
+		buf_put(&t->cache_control, value, len);
+	} else if (field_is(line, n, "Retry-After", &value, &len)) {
+		snprintf(t->retry_after, sizeof(t->retry_after), "%.*s", len < 60 ? (int)len : 0, value);
+	} else if (field_is(line, n, "Date", &value, &len)) {
+		t->res->date_s = field_date(value, len);
+	} else if (field_is(line, n, "Content-Type", &value, &len) && !t->res->content_type) {
+		t->res->content_type = text_dup(value, len);
+		if (!t->res->content_type)
+			return 0;
+	}
+	return n;
+}
+
+/* Everything that could make libcurl do more than one plain request. Returns whether all was accepted. */
+static bool
+set_policy(CURL *easy, const struct fetch_policy *policy, const struct transfer *t)
+{
+	int rc = 0;
+
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, t->by_proxy ? policy->proxy : "");
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A name server that hangs must not hold a thread past the deadline; the look-up's own thread ends by itself. */
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, HANDLE_CONNECTIONS);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (policy->ca_file) {
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_CAINFO, policy->ca_file);
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
+	return rc == 0;
+}
+
+/* What this one request is. */
+static bool
+set_request(CURL *easy, struct transfer *t, struct curl_slist *headers, int64_t left_ms)
+{
+	const struct fetch_request *req = t->req;
+	int rc = 0;
+
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_URL, req->url);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	if (strcmp(req->method, "POST") == 0) {
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(req->body ? req->body_len : 0));
+	}
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, req->connect_timeout_ms);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)req->max_bytes);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+	return rc == 0;
+}
+
+/* Our headers as libcurl wants them, and those taken away that libcurl would add. NULL when memory is short. */
+static struct curl_slist *
+make_headers(const struct fetch_request *req)
+{
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+	for (size_t i = 0; list && req->headers && req->headers[i]; i++) {
+		struct curl_slist *longer = curl_slist_append(list, req->headers[i]);
+
+		if (!longer)
+			curl_slist_free_all(list);
+		list = longer;
+	}
+	return list;
+}
+
+/* libcurl's result in our words; what no row names is a fault of the network. */
+static enum mcp_err
+error_of(CURLcode rc, const struct transfer *t)
+{
+	static const struct {
+		CURLcode code;
+		enum mcp_err err;
+	} rows[] = {
+		{ CURLE_OK, MCP_OK },
+		{ CURLE_OUT_OF_MEMORY, MCP_ENOMEM },
+		{ CURLE_OPERATION_TIMEDOUT, MCP_ETIMEOUT },
+		{ CURLE_FILESIZE_EXCEEDED, MCP_ELIMIT },
+		{ CURLE_URL_MALFORMAT, MCP_EPERM },
+		{ CURLE_UNSUPPORTED_PROTOCOL, MCP_EREMOTE },	/* an answer without a status line */
+		{ CURLE_WEIRD_SERVER_REPLY, MCP_EREMOTE },
+		{ CURLE_GOT_NOTHING, MCP_EREMOTE },
+		{ CURLE_PARTIAL_FILE, MCP_EREMOTE },
+		{ CURLE_RECV_ERROR, MCP_EREMOTE },
+		{ CURLE_BAD_CONTENT_ENCODING, MCP_EREMOTE },
+	};
+
+	if (t->cancelled)
+		return MCP_ECLOSED;
+	if (rc != CURLE_OK && t->refused && (rc == CURLE_COULDNT_CONNECT || rc == CURLE_ABORTED_BY_CALLBACK))
+		return MCP_EPERM;
+	if (t->too_large)
+		return MCP_ELIMIT;
+	if (rc == CURLE_WRITE_ERROR) {
+		enum mcp_err err = buf_status(&t->res->body);
+
+		return err ? err : MCP_ENOMEM;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].code == rc)
+			return rows[i].err;
+	}
+	return MCP_ENET;
+}
+
+static void
+tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
+{
+	const char *what = t->error[0] ? t->error : curl_easy_strerror(rc);
+
+	if (err == MCP_EPERM)
+		what = t->target.https ? "the host has an address that is not allowed here" : "plain http, and the host is not loopback";
+	else if (err == MCP_ELIMIT)
+		what = "the answer is too large";
+	else if (err == MCP_ECLOSED)
+		what = "cancelled";
+	snprintf(t->res->fault, sizeof(t->res->fault), "%.95s", what);
+}
+
+/* One try. *again is set when the connection broke in a way that a second try may mend. */
+static enum mcp_err
+perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist *headers, int64_t left_ms, bool *again)
+{
+	char origin[ORIGIN_MAX];
+	CURLcode rc = CURLE_OUT_OF_MEMORY;
+	enum mcp_err err;
+	long status = 0;
+	CURL *easy;
+
+	snprintf(origin, sizeof(origin), "%d %s %u", t->target.https, t->target.host, t->target.port);
+	easy = handle_take(origin);
+	if (!easy)
+		return MCP_ENOMEM;
+	if (set_policy(easy, policy, t) && set_request(easy, t, headers, left_ms))
+		rc = curl_easy_perform(easy);
+	err = error_of(rc, t);
+	if (err == MCP_OK) {
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+		t->res->status = (int)status;
+	} else {
+		tell_fault(t, err, rc);
+	}
+	*again = rc == CURLE_GOT_NOTHING || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR;
+	handle_give(easy, origin, err == MCP_OK);
+	return err;
+}
+
+/* Judge what can be judged before anything is asked. */
+static enum mcp_err
+prepare(const struct fetch_policy *policy, struct transfer *t)
+{
+	const struct fetch_request *req = t->req;
+	const char *host = t->target.host;
+	const char *fault = NULL;
+	enum mcp_err err = MCP_EPERM;
+
+	if (!target_parse(req->url, &t->target))
+		fault = "the URL is not one that may be fetched";
+	else if (!t->target.https && !target_is_loopback(host))
+		fault = "plain http, and the host is not loopback";
+	t->trusted = !req->learnt || (req->origin_host && strcasecmp(host, req->origin_host) == 0);
+	for (size_t i = 0; i < policy->allow.n && !t->trusted; i++)
+		t->trusted = strcasecmp(host, policy->allow.v[i]) == 0;
+	t->by_proxy = policy->proxy && !target_is_loopback(host);
+	if (!fault && !t->trusted && (target_is_loopback(host) || (t->target.literal && target_reach_of_text(host) != TARGET_PUBLIC)))
+		fault = "the host has an address that is not allowed here";
+	if (!fault && strcmp(req->method, "GET") != 0 && strcmp(req->method, "POST") != 0) {
+		fault = "the method is neither GET nor POST";
+		err = MCP_EINVAL;
+	}
+	for (size_t i = 0; !fault && req->headers && req->headers[i]; i++) {
+		if (req->headers[i][strcspn(req->headers[i], "\r\n")]) {
+			fault = "a header field has a line end in it";
+			err = MCP_EINVAL;
+		}
+	}
+	if (!fault)
+		return MCP_OK;
+	snprintf(t->res->fault, sizeof(t->res->fault), "%s", fault);
+	return err;
+}
+
+static void
+forget_answer(struct transfer *t)
+{
+	forget_fields(t);
+	buf_reset(&t->res->body);
+	t->header_bytes = 0;
+	t->error[0] = '\0';
+	t->refused = false;
+}
+
+static void
+read_fields(struct transfer *t)
+{
+	struct fetch_response *res = t->res;
+
+	if (t->cache_control.len && buf_status(&t->cache_control) == MCP_OK)
+		res->max_age_s = field_max_age(t->cache_control.data, t->cache_control.len);
+	if (t->retry_after[0])
+		res->retry_after_s = field_retry_after(t->retry_after, strlen(t->retry_after), res->date_s >= 0 ? res->date_s : clock_now_s());
+}
+
+enum mcp_err
+fetch(const struct fetch_policy *policy, const struct fetch_request *req, struct fetch_response *res)
+{
+	struct transfer t = { .req = req, .res = res };
+	int64_t end_ms = clock_monotonic_ms() + req->total_timeout_ms;
+	struct curl_slist *headers = NULL;
+	bool again = false;
+	enum mcp_err err;
+
+	memset(res, 0, sizeof(*res));
+	res->max_age_s = res->retry_after_s = res->date_s = -1;
+	buf_init(&res->body, req->max_bytes);
+	buf_init(&t.cache_control, 4096);
+
+	err = prepare(policy, &t);
+	if (err)
+		goto out;
+	pthread_once(&once, init_once);
+	err = global_init == CURLE_OK ? MCP_OK : MCP_ENET;
+	if (err) {
+		snprintf(res->fault, sizeof(res->fault), "libcurl cannot be used: %s", curl_easy_strerror(global_init));
+		goto out;
+	}
+	headers = make_headers(req);
+	err = headers ? perform(policy, &t, headers, req->total_timeout_ms, &again) : MCP_ENOMEM;
+	if (err && again && !t.cancelled && strcmp(req->method, "GET") == 0) {
+		int64_t left_ms = end_ms - clock_monotonic_ms();
+
+		if (left_ms > 0) {
+			forget_answer(&t);
+			err = perform(policy, &t, headers, left_ms, &again);
+		}
+	}
+	if (!err) {
+		res->fault[0] = '\0';
+		read_fields(&t);
+	}
+out:
+	if (err == MCP_ENOMEM)
+		snprintf(res->fault, sizeof(res->fault), "%s", mcp_strerror(err));
+	curl_slist_free_all(headers);
+	buf_clear(&t.cache_control);
+	return err;
+}
+
+void
+fetch_response_clear(struct fetch_response *res)
+{
+	if (!res)
+		return;
+	free(res->content_type);
+	res->content_type = NULL;
+	buf_clear_secret(&res->body);
+}
+
+bool
+fetch_response_is_json(const struct fetch_response *res)
+{
+	const char *type = res->content_type;
+	size_t len = type ? strcspn(type, "; \t") : 0;
+
+	if (len == strlen("application/json") && strncasecmp(type, "application/json", len) == 0)
+		return true;
+	return len > strlen("application/+json") && strncasecmp(type, "application/", strlen("application/")) == 0 &&
+	    strncasecmp(type + len - strlen("+json"), "+json", strlen("+json")) == 0;
+}
+
+bool
+fetch_url_allowed(const char *url)
+{
+	struct target t;
+
+	return target_parse(url, &t) && (t.https || target_is_loopback(t.host));
+}
+
+char *
+fetch_url_host(const char *url)
+{
+	struct target t;
+
+	return target_parse(url, &t) ? text_dup(t.host, strlen(t.host)) : NULL;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a configuration to a server, part by part, lowest layer first; each part says in the report what it found. What is built is never changed again; what cannot be built leaves the server refusing everything.
+ */
+#include "server/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "mcp/registry.h"
+#include "oauth/keystore.h"
+#include "oauth/upstream.h"
+#include "server/admin.h"
+#include "server/endpoints.h"
+#include "server/exchange.h"
+#include "store/state.h"
+#include "store/stats.h"
+#include "tools/tools.h"
+
+static enum mcp_err
+copy_list(struct strlist *to, const struct strlist *from)
+{
+	enum mcp_err err = MCP_OK;
+
+	for (size_t i = 0; i < from->n && !err; i++)
+		err = strlist_add_unique(to, from->v[i], strlen(from->v[i]));
+	return err;
+}
+
+/* The directory and what is kept in it. */
+static enum mcp_err
+build_stores(struct server *s, struct report *report)
+{
+	const char *why = NULL;
+	enum mcp_err err;
+	int shared = 0;
+	struct buf dir;
+
+	buf_init(&dir, 4096);
+	err = server_state_directory(s->settings, &dir);
+	if (err == MCP_ENOENT)
+		report_add(report, REPORT_FAIL, "set STATE_DIR", "STATE_DIR not set, and there is no home directory");
+	s->state_directory = buf_steal(&dir, NULL);
+	if (err || !s->state_directory)
+		return err == MCP_ENOENT ? MCP_OK : MCP_ENOMEM;
+	err = state_open(s->state_directory, &s->state, &why);
+	if (err == MCP_ENOMEM)
+		return err;
+	if (err)
+		report_add(report, REPORT_FAIL, "STATE_DIR must be a directory of this user, mode 0700", "STATE_DIR %s: %s", s->state_directory,
+		    why ? why : mcp_strerror(err));
+	else
+		report_add(report, REPORT_OK, NULL, "STATE_DIR %s", s->state_directory);
+	if (!err && stats_open(s->state_directory, &s->stats, &shared))
+		return MCP_ENOMEM;
+	if (!err && !shared)
+		report_add(report, REPORT_WARN, NULL, "STATS counters are not shared between processes");
+	err = limiter_new(&s->settings->limit, s->state_directory, &s->limiter);
+	if (err == MCP_ENOMEM)
+		return err;
+	if (err)
+		report_add(report, REPORT_FAIL, NULL, "RATE the rate limits do not parse");
+	else
+		report_add(report, REPORT_OK, NULL, "RATE %s per address, %s per principal", s->settings->limit.rate_address ? s->settings->limit.rate_address : "off",
+		    s->settings->limit.rate_principal ? s->settings->limit.rate_principal : "off");
+	return MCP_OK;
+}
+
+/* The issuer whose metadata and registration are proxied: of the resource when its id is known. */
+static enum mcp_err
+build_issuers(struct server *s)
+{
+	const struct server_settings *set = s->settings;
+	enum mcp_err err = strlist_add(&s->policy.issuers, set->issuer, strlen(set->issuer));
+	struct buf b;
+
+	buf_init(&b, 8192);
+	buf_puts(&b, set->issuer);
+	if (set->server_id)
+		buf_printf(&b, "/resources/%s", set->server_id);
+	s->resource_issuer = buf_steal(&b, NULL);
+	if (!s->resource_issuer)
+		return MCP_ENOMEM;
+	if (!err && set->server_id)
+		err = strlist_add(&s->policy.issuers, s->resource_issuer, strlen(s->resource_issuer));
+	if (!err && set->server_id)
+		err = strlist_add(&s->policy.audiences, set->server_id, strlen(set->server_id));
+	return err;
+}
+
+static enum mcp_err
+build_keys(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	struct keystore_options options = { .fetch = &set->fetch, .state = s->state, .file = set->jwks_file };
+	enum mcp_err err;
+	struct buf uri;
+
+	buf_init(&uri, 8192);
+	if (set->jwks_uri)
+		buf_puts(&uri, set->jwks_uri);
+	else
+		buf_printf(&uri, "%s/keys", set->issuer);
+	options.uri = set->jwks_file ? NULL : uri.data;
+	err = buf_status(&uri) ? MCP_ENOMEM : keystore_new(&options, &s->keys);
+	report_add(report, REPORT_OK, NULL, "JWKS from %s", set->jwks_file ? set->jwks_file : uri.data);
+	buf_clear(&uri);
+	return err;
+}
+
+static enum mcp_err
+build_authorization(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	struct token_policy *p = &s->policy;
+	enum mcp_err err = copy_list(&p->audiences, &set->audiences);
+
+	if (!err)
+		err = build_issuers(s);
+	if (!err)
+		err = copy_list(&p->algorithms, &set->jwt_algorithms);
+	if (!err)
+		err = copy_list(&p->types, &set->jwt_types);
+	if (!err)
+		err = copy_list(&p->scope_claims, &set->scope_claims);
+	if (!err)
+		err = copy_list(&p->org_claims, &set->org_claims);
+	if (err)
+		return err;
+	p->leeway_s = set->jwt_leeway_s;
+	p->max_bytes = (size_t)set->token_max_bytes;
+	err = build_keys(s, report);
+	if (!err)
+		err = upstream_new(s->resource_issuer, set->registration_endpoint, &set->fetch, &s->upstream);
+	if (!err)
+		report_add(report, REPORT_OK, NULL, "MODE protected by %s", set->issuer);
+	return err;
+}
+
+/* The tools that are on, each with its scopes. */
+static enum mcp_err
+build_tools(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	const struct strlist *scopes[] = { &set->greet_user_scopes, &set->admin_tool_scopes, &set->get_org_data_scopes, &set->web_search_scopes };
+	bool has_search = web_search_enabled(&set->web_search);
+	struct buf names;
+	enum mcp_err err;
+
+	tool_greet_user(&s->tools[0]);
+	tool_admin_tool(&s->tools[1], s->admin);
+	tool_get_org_data(&s->tools[2], s->state);
+	if (has_search)
+		tool_web_search(&s->tools[3], &set->web_search, &set->fetch);
+	else if (strlist_has(&set->tools, "web_search"))
+		report_add(report, REPORT_OK, "get a key from Tavily and set TAVILY_API_KEY, or TAVILY_KEYLESS=on",
+		    "TAVILY-KEY web_search is not listed (TAVILY_API_KEY environment variable not set)");
+	err = registry_new(&s->registry);
+	buf_init(&names, 4096);
+	for (size_t i = 0; i < sizeof scopes / sizeof scopes[0] && !err; i++) {
+		const char *why = NULL;
+
+		if (!s->tools[i].name || !strlist_has(&set->tools, s->tools[i].name))
+			continue;
+		err = registry_add(s->registry, &s->tools[i], scopes[i], &why);
+		if (err == MCP_EINVAL) {
+			report_add(report, REPORT_FAIL, NULL, "TOOLS %s: %s", s->tools[i].name, why ? why : "refused");
+			err = MCP_OK;
+		} else if (!err) {
+			buf_printf(&names, "%s%s", names.len ? ", " : "", s->tools[i].name);
+			/* A 401 asks for what the listed tools need, but not for the keys of the house. */
+			for (size_t j = 0; j < scopes[i]->n && !err && set->challenge_scopes.n == 0; j++)
+				if (strcmp(scopes[i]->v[j], "admin") != 0)
+					err = strlist_add_unique(&s->challenge_scopes, scopes[i]->v[j], strlen(scopes[i]->v[j]));
+		}
+	}
+	if (!err && set->challenge_scopes.n)
+		err = copy_list(&s->challenge_scopes, &set->challenge_scopes);
+	if (!err)
+		err = registry_seal(s->registry);
+	if (!err && registry_count(s->registry) == 0)
+		report_add(report, REPORT_FAIL, "name some in TOOLS", "TOOLS none enabled");
+	else if (!err)
+		report_add(report, REPORT_OK, NULL, "TOOLS %zu: %s", registry_count(s->registry), names.data);
+	for (size_t i = 0; i < set->tools.n; i++) {
+		static const char *const known[] = { "greet_user", "admin_tool", "get_org_data", "web_search" };
+		bool found = false;
+
+		for (size_t j = 0; j < sizeof known / sizeof known[0]; j++)
+			found = found || strcmp(set->tools.v[i], known[j]) == 0;
+		if (!found)
+			report_add(report, REPORT_WARN, NULL, "TOOLS there is no tool \"%s\"", set->tools.v[i]);
+	}
+	buf_clear(&names);
+	return err;
+}
+
+/* The metadata document and the URLs that follow from it. */
+static enum mcp_err
+build_documents(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	const char *public_url = server_public_url(set, NULL);
+	struct json_fault fault = { 0 };
+	struct buf b;
+	enum mcp_err err = metadata_build(set->metadata, public_url, s->resource_issuer, &s->challenge_scopes, &s->metadata, &fault);
+
+	if (err)
+		return err;
+	public_url = server_public_url(set, s->metadata.resource);
+	if (!public_url) {
+		report_add(report, REPORT_FAIL, "set PUBLIC_URL to the URL that clients connect to", "PUBLIC_URL not set, and no audience is a URL");
+		return MCP_OK;
+	}
+	s->public_url = text_dup(public_url, strlen(public_url));
+	if (!s->public_url || !(s->policy.resource = text_dup(public_url, strlen(public_url))))
+		return MCP_ENOMEM;
+	if (!set->metadata) {
+		report_add(report, REPORT_FAIL_PART, "dashboard > MCP server > Metadata JSON, or PROTECTED_RESOURCE_METADATA=auto",
+		    "PRM-MISSING PROTECTED_RESOURCE_METADATA is not set");
+	} else if (s->metadata.status != 200) {
+		size_t at = fault.offset < strlen(set->metadata) ? fault.offset : strlen(set->metadata);
+
+		report_add(report, REPORT_FAIL_PART, "put the JSON in single quotes, on one line, as the dashboard prints it",
+		    "PRM-JSON invalid at byte %zu: %s, near \"%.12s\"", fault.offset, fault.what ? fault.what : "not an object", set->metadata + at);
+	} else {
+		report_add(report, REPORT_OK, NULL, "PRM resource %s", s->metadata.resource ? s->metadata.resource : "(none)");
+	}
+	if (s->metadata.resource && !strlist_has(&set->audiences, s->metadata.resource))
+		report_add(report, REPORT_WARN, "make EXPECTED_AUDIENCE and the metadata's resource the same, byte for byte",
+		    "AUD-RESOURCE EXPECTED_AUDIENCE \"%s\" is not the metadata's resource \"%s\"", set->audiences.v[0], s->metadata.resource);
+	if (set->metadata_url) {
+		s->metadata_url = text_dup(set->metadata_url, strlen(set->metadata_url));
+		return s->metadata_url ? MCP_OK : MCP_ENOMEM;
+	}
+	buf_init(&b, 8192);
+	/* The root form, which the servers before this one had in their challenges. */
+	err = metadata_url(s->public_url, true, &b);
+	if (err)
+		report_add(report, REPORT_FAIL, NULL, "PUBLIC_URL %s is no absolute URL", s->public_url);
+	s->metadata_url = buf_steal(&b, NULL);
+	return s->metadata_url ? MCP_OK : MCP_ENOMEM;
+}
+
+static enum mcp_err
+build_admission(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	enum mcp_err err;
+	struct buf b;
+
+	if (!s->public_url)
+		return MCP_OK;
+	err = admission_init(&s->admission, s->public_url, &set->allowed_origins, &set->allowed_hosts);
+	if (err == MCP_ESYNTAX)
+		report_add(report, REPORT_FAIL, NULL, "PUBLIC_URL %s is no absolute URL", s->public_url);
+	else if (err)
+		return err;
+	if (s->admission.any_origin)
+		report_add(report, REPORT_WARN, NULL, "CORS-STAR any origin allowed");
+	s->trusted = calloc(set->trusted_proxies.n ? set->trusted_proxies.n : 1, sizeof *s->trusted);
+	if (!s->trusted)
+		return MCP_ENOMEM;
+	for (size_t i = 0; i < set->trusted_proxies.n; i++) {
+		if (network_parse(set->trusted_proxies.v[i], &s->trusted[s->n_trusted]))
+			report_add(report, REPORT_FAIL, NULL, "TRUSTED_PROXIES \"%s\" is no network", set->trusted_proxies.v[i]);
+		else
+			s->n_trusted++;
+	}
+	buf_init(&b, 512);
+	buf_puts(&b, "HTTP_");
+	for (const char *p = set->trusted_proxy_header; p && *p; p++)
+		buf_putc(&b, *p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+	s->trusted_proxy_variable = buf_steal(&b, NULL);
+	return s->trusted_proxy_variable ? MCP_OK : MCP_ENOMEM;
+}
+
+static enum mcp_err
+build_endpoints(struct server *s, struct report *report)
+{
+	struct buf b;
+
+	buf_init(&b, 8192);
+	buf_printf(&b, "/.well-known/oauth-protected-resource%s", s->settings->mcp_path);
+	s->own_metadata_path = buf_steal(&b, NULL);
+	if (!s->own_metadata_path)
+		return MCP_ENOMEM;
+	endpoints_init(s);
+	report_add(report, REPORT_OK, NULL, "ROUTES %zu, public: /health, /.well-known/oauth-protected-resource, "
+	    "/.well-known/oauth-authorization-server, /oauth/register; MCP at %s", s->n_endpoints, s->settings->mcp_path);
+	if (s->public_url)
+		report_add(report, REPORT_OK, NULL, "PUBLIC_URL listening on %s", s->public_url);
+	return MCP_OK;
+}
+
+static enum mcp_err
+build(struct server *s, struct report *report)
+{
+	const struct server_settings *set = s->settings;
+	enum mcp_err err = build_stores(s, report);
+
+	/* Without these nothing further can be judged; the report has said so. */
+	if (err || !set->issuer || set->audiences.n == 0 || report->failed)
+		return err;
+	err = build_authorization(s, report);
+	if (!err)
+		err = admin_source_new(s, &s->admin);
+	if (!err)
+		err = build_tools(s, report);
+	if (!err)
+		err = build_documents(s, report);
+	if (!err)
+		err = build_admission(s, report);
+	if (!err)
+		err = build_endpoints(s, report);
+	if (err)
+		return err;
+	s->service = (struct mcp_service){
+		.name = set->server_name ? set->server_name : "mcp-fcgi", .title = set->server_title, .version = PACKAGE_VERSION,
+		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
+		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000
+	};
+	return MCP_OK;
+}
+
+enum mcp_err
+server_new(struct server_config *config, const struct server_process *process, struct report *report, struct server **out)
+{
+	static atomic_llong generations;
+	struct server *s = calloc(1, sizeof *s);
+	enum mcp_err err;
+
+	*out = NULL;
+	if (!s) {
+		server_config_free(config);
+		return MCP_ENOMEM;
+	}
+	atomic_init(&s->references, 1);
+	s->config = config;
+	s->settings = &config->settings;
+	s->process = *process;
+	s->generation = atomic_fetch_add(&generations, 1) + 1;
+	s->loaded_s = clock_now_s();
+	err = build(s, report);
+	if (err) {
+		server_unref(s);
+		return err;
+	}
+	s->misconfigured = report->failed;
+	*out = s;
+	return MCP_OK;
+}
+
+struct server *
+server_ref(struct server *s)
+{
+	atomic_fetch_add(&s->references, 1);
+	return s;
+}
+
+void
+server_unref(struct server *s)
+{
+	if (!s || atomic_fetch_sub(&s->references, 1) != 1)
+		return;
+	registry_free(s->registry);
+	upstream_free(s->upstream);
+	keystore_free(s->keys);
+	limiter_free(s->limiter);
+	stats_close(s->stats);
+	state_close(s->state);
+	metadata_clear(&s->metadata);
+	admission_clear(&s->admission);
+	token_policy_clear(&s->policy);
+	strlist_clear(&s->challenge_scopes);
+	free(s->trusted);
+	free(s->admin);
+	free(s->trusted_proxy_variable);
+	free(s->own_metadata_path);
+	free(s->resource_issuer);
+	free(s->metadata_url);
+	free(s->public_url);
+	free(s->state_directory);
+	server_config_free(s->config);
+	free(s);
+}
+
+const struct server_settings *
+server_settings(const struct server *s)
+{
+	return s->settings;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a request, one flat chain. Each step returns true when it has answered. Nothing of a stranger's request is read or parsed before authentication, so an anonymous request to anything that is not
+ * public is 401 whatever its method, type or path.
+ */
+#include "server/chain.h"
+
+#include <string.h>
+
+#include "oauth/bearer.h"
+#include "oauth/keystore.h"
+#include "server/answer.h"
+#include "server/body.h"
+#include "store/stats.h"
+
+#define THROTTLE_S 60	/* a line about one kind of refusal at most so often, with what was seen */
+
+static bool
+step_fault(struct exchange *x)
+{
+	if (x->server->misconfigured) {
+		answer_error(x, 503, "server misconfigured");
+		http_response_header(x->res, "Retry-After", "60");
+		return true;
+	}
+	switch (x->req->fault) {
+	case HTTP_FAULT_NONE:
+		return false;
+	case HTTP_FAULT_TOO_MANY:
+		return answer_error(x, 400, "Too many or too large header fields");
+	case HTTP_FAULT_TWICE:
+		return answer_error(x, 400, "A header field is there twice");
+	case HTTP_FAULT_BYTES:
+		return answer_error(x, 400, "A header field has forbidden bytes");
+	case HTTP_FAULT_LENGTH:
+		return answer_error(x, 400, "Content-Length is no number");
+	case HTTP_FAULT_METHOD:
+		break;
+	}
+	return answer_error(x, 400, "Bad request");
+}
+
+static bool
+is_preflight(const struct http_request *req)
+{
+	return strcmp(req->method, "OPTIONS") == 0 && req->field[HTTP_ORIGIN] && req->field[HTTP_REQUEST_METHOD];
+}
+
+/* 1: the row of the path; a preflight never carries credentials and is answered here, for every path. */
+static bool
+step_look_up(struct exchange *x)
+{
+	int i = http_request_path(x->req, x->server->paths, x->server->n_endpoints, &x->path);
+
+	x->endpoint = i < 0 ? NULL : &x->server->endpoints[i];
+	if (is_preflight(x->req)) {
+		x->res->status = 204;
+		return true;
+	}
+	return false;
+}
+
+/* 2: pages of strangers and rebound names have no business at the MCP endpoint. Public documents are for everybody. */
+static bool
+step_admit(struct exchange *x)
+{
+	if (x->endpoint && x->endpoint->is_public)
+		return false;
+	if (!admission_host_allowed(&x->server->admission, x->req))
+		return answer_error(x, 403, "Host not allowed");
+	if (!admission_origin_allowed(&x->server->admission, x->req))
+		return answer_error(x, 403, "Origin not allowed");
+	return false;
+}
+
+/* 3: who asks, and whether the address's budget is spent; a read only. */
+static bool
+step_address(struct exchange *x)
+{
+	const char *forwarded = x->server->n_trusted ? http_request_variable(x->req, x->server->trusted_proxy_variable) : NULL;
+
+	if (address_of_client(x->req->remote_addr, forwarded, x->server->trusted, x->server->n_trusted, &x->client) == MCP_OK)
+		address_format(&x->client, x->client_text);
+	if (x->endpoint && !x->endpoint->is_limited)
+		return false;
+	limiter_peek(x->server->limiter, x->client_text, x->now_s, &x->verdict);
+	return x->verdict.admitted ? false : answer_limited(x);
+}
+
+static bool
+allows(const char *allow, const char *method)
+{
+	size_t len = strlen(method);
+
+	for (const char *p = allow; *p; p += strspn(p, ", ")) {
+		size_t n = strcspn(p, ",");
+
+		if (n == len && strncmp(p, method, n) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+/* 4: public documents. */
+static bool
+step_public(struct exchange *x)
+{
+	if (!x->endpoint || !x->endpoint->is_public)
+		return false;
+	if (!allows(x->endpoint->allow, x->req->method))
+		return answer_method(x);
+	if (strcmp(x->req->method, "OPTIONS") == 0) {
+		x->res->status = 204;
+		http_response_header(x->res, "Allow", x->endpoint->allow);
+		return true;
+	}
+	if (x->endpoint->is_limited) {
+		limiter_charge(x->server->limiter, x->client_text, NULL, x->now_s, &x->verdict);
+		if (!x->verdict.admitted)
+			return answer_limited(x);
+	}
+	x->endpoint->handle(x);
+	return true;
+}
+
+/* Say once in a while what a refused token was for; issuer and audience are no secrets. */
+static void
+log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *seen)
+{
+	unsigned long held;
+
+	if (!log_throttle_open(&x->server->refusals[outcome], x->now_s, THROTTLE_S, &held))
+		return;
+	if (outcome == OAUTH_WRONG_AUDIENCE)
+		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s%s (%lu more of this kind were not told)", x->id,
+		    oauth_outcome_row(outcome)->word, seen->data, x->server->policy.audiences.v[0],
+		    x->server->policy.audiences.n > 1 ? " or another of " : "", x->server->policy.audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
+	else if (outcome == OAUTH_WRONG_ISSUER)
+		log_warning("%s token refused: %s, seen %s, expected \"%s\" (%lu more of this kind were not told)", x->id,
+		    oauth_outcome_row(outcome)->word, seen->data, x->server->policy.issuers.v[0], held);
+	else if (outcome == OAUTH_NO_CREDENTIALS)
+		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not pass it on", x->id);
+	else
+		log_warning("%s token refused: %s (%lu more of this kind were not told)", x->id, oauth_outcome_row(outcome)->word, held);
+}
+
+/* 5: authentication. A refusal costs the address, so that guessing is limited too. */
+static bool
+step_authenticate(struct exchange *x)
+{
+	enum oauth_outcome outcome;
+	struct limit_verdict verdict;
+	const char *token;
+	struct buf seen;
+	size_t len;
+
+	buf_init(&seen, 4096);
+	outcome = oauth_bearer(x->req->field[HTTP_AUTHORIZATION], x->server->policy.max_bytes, &token, &len);
+	if (outcome == OAUTH_OK)
+		outcome = token_validate(&x->server->policy, x->server->keys, token, len, x->now_s, &x->principal, &seen);
+	x->outcome = outcome;
+	if (outcome != OAUTH_OK) {
+		log_refusal(x, outcome, &seen);
+		limiter_charge(x->server->limiter, x->client_text, NULL, x->now_s, &verdict);
+	}
+	buf_clear(&seen);
+	return outcome == OAUTH_OK ? false : answer_refused(x, outcome);
+}
+
+/* 6: one request of the address's and of the principal's budget. */
+static bool
+step_charge(struct exchange *x)
+{
+	const struct principal *p = &x->principal;
+	struct buf key;
+
+	buf_init(&key, 65536);
+	buf_printf(&key, "%s\n%s\n%s", p->issuer, p->subject, p->client_id ? p->client_id : "");
+	limiter_charge(x->server->limiter, x->client_text, buf_status(&key) == MCP_OK ? key.data : p->subject, x->now_s, &x->verdict);
+	buf_clear(&key);
+	return x->verdict.admitted ? false : answer_limited(x);
+}
+
+/* 7: what remains is the MCP endpoint, by POST, with JSON. */
+static bool
+step_method_and_type(struct exchange *x)
+{
+	if (!x->endpoint)
+		return answer_not_found(x);
+	if (strcmp(x->req->method, "OPTIONS") == 0) {
+		x->res->status = 204;
+		http_response_header(x->res, "Allow", x->endpoint->allow);
+		return true;
+	}
+	if (!allows(x->endpoint->allow, x->req->method))
+		return answer_method(x);
+	if (!http_request_is_type(x->req, "application/json"))
+		return answer_error(x, 415, "Content-Type must be application/json");
+	return false;
+}
+
+/* 8: the body, within its bound and deadlines. */
+static bool
+step_body(struct exchange *x)
+{
+	return body_read(x, (size_t)x->server->settings->body_max_bytes);
+}
+
+/* 9 to 13: the protocol, which knows no HTTP but tells the status. */
+static bool
+step_dispatch(struct exchange *x)
+{
+	const struct http_request *req = x->req;
+	struct mcp_message message = {
+		.text = x->message.data, .len = x->message.len,
+		.protocol_version = req->field[HTTP_MCP_PROTOCOL_VERSION],
+		.method = req->field[HTTP_MCP_METHOD],
+		.name = req->field[HTTP_MCP_NAME],
+		.session_id = req->field[HTTP_MCP_SESSION_ID],
+		.principal = &x->principal,
+		.request_id = x->id,
+		.now_s = x->now_s
+	};
+
+	mcp_dispatch(&x->server->service, &message, &x->reply);
+	x->res->status = x->reply.status;
+	if (x->reply.status != 202) {
+		http_response_header(x->res, "Content-Type", "application/json");
+		buf_clear(&x->res->body);
+		x->res->body = x->reply.body;	/* handed over, not copied */
+		buf_init(&x->reply.body, x->reply.body.max);
+	}
+	http_response_header(x->res, "Cache-Control", "no-store");
+	if (x->reply.outcome != OAUTH_OK) {
+		x->outcome = x->reply.outcome;
+		stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)x->outcome, 1);
+		answer_challenge(x, x->outcome, x->outcome == OAUTH_INSUFFICIENT_SCOPE ? &x->reply.required_scopes : NULL);
+	}
+	answer_limit_fields(x);
+	return true;
+}
+
+void
+chain_run(struct exchange *x)
+{
+	static bool (*const steps[])(struct exchange *x) = {
+		step_fault, step_look_up, step_admit, step_address, step_public, step_authenticate, step_charge, step_method_and_type,
+		step_body, step_dispatch
+	};
+	bool is_public;
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (steps[i](x))
+			break;
+	is_public = x->endpoint && x->endpoint->is_public;
+	if (!x->server->misconfigured)
+		admission_cors(&x->server->admission, x->req, is_public,
+		    x->req->fault == HTTP_FAULT_NONE && is_preflight(x->req), x->res);
+	if (x->req->method && strcmp(x->req->method, "HEAD") == 0)
+		x->res->no_body = true;
+}

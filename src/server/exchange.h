@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_SERVER_EXCHANGE_H
+#define MCP_SERVER_EXCHANGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "http/address.h"
+#include "http/admission.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "limit/limiter.h"
+#include "mcp/dispatch.h"
+#include "mcp/tool.h"
+#include "oauth/metadata.h"
+#include "oauth/outcome.h"
+#include "oauth/principal.h"
+#include "oauth/token.h"
+#include "server/server.h"
+
+struct keystore;
+struct registry;
+struct state;
+struct stats;
+struct upstream;
+struct exchange;
+
+/* One row of the endpoint table. Exact paths only: what is not a row is not public. */
+struct endpoint {
+	const char *path;		/* borrowed from the server */
+	const char *allow;		/* methods, as the Allow field says them */
+	bool is_public;			/* answered before authentication, by "handle" */
+	bool is_limited;		/* counts against the address's budget */
+	void (*handle)(struct exchange *x);	/* NULL: the MCP endpoint, the chain goes on */
+};
+
+/* Slots of the shared counters (store/stats.h). */
+enum { COUNTER_REQUESTS = 0, COUNTER_STATUS = 1 /* + status / 100, 1 to 5 */, COUNTER_RATE_LIMITED = 8, COUNTER_OUTCOME = 16 /* + outcome */ };
+
+#define ENDPOINTS_MAX 8
+
+/* See server.h. Immutable once built, but for the counters and what the modules lock themselves. */
+struct server {
+	atomic_int references;
+	struct server_config *config;
+	const struct server_settings *settings;	/* of config */
+	struct server_process process;
+	int64_t generation, loaded_s;
+	bool misconfigured;
+	atomic_llong requests;		/* by this process under this configuration */
+
+	char *state_directory, *public_url, *metadata_url, *trusted_proxy_variable, *resource_issuer;
+	char *own_metadata_path;	/* /.well-known/oauth-protected-resource with the MCP path behind it */
+	struct state *state;
+	struct stats *stats;
+	struct limiter *limiter;
+	struct keystore *keys;
+	struct upstream *upstream;
+	struct token_policy policy;
+	struct metadata metadata;
+	struct admission admission;
+	struct network *trusted;
+	size_t n_trusted;
+	struct strlist challenge_scopes;
+	struct registry *registry;
+	struct mcp_service service;
+	struct tool tools[4];
+	struct admin_source *admin;
+	struct endpoint endpoints[ENDPOINTS_MAX];
+	const char *paths[ENDPOINTS_MAX];
+	size_t n_endpoints;
+	struct log_throttle refusals[OAUTH_OUTCOME_COUNT];
+};
+
+/* All that lives as long as one request; cleared in one place. */
+struct exchange {
+	struct server *server;
+	struct http_request *req;
+	struct http_body_source *body;
+	struct http_response *res;
+	char id[17];			/* for log lines */
+	int64_t now_s, started_ms;
+	const struct endpoint *endpoint;	/* NULL: no such path */
+	const char *path;		/* as the request had it, for messages */
+	struct address client;
+	char client_text[46];
+	struct limit_verdict verdict;
+	bool charged;
+	enum oauth_outcome outcome;
+	struct principal principal;
+	struct buf message;		/* the body */
+	struct mcp_reply reply;
+};
+
+#endif

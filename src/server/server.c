@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* One request from its arrival to its log line. Building a server is build.c's, replacing it slot.c's. */
+#include "server/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "oauth/keystore.h"
+#include "server/chain.h"
+#include "server/exchange.h"
+#include "store/stats.h"
+
+static void
+set_id(struct exchange *x)
+{
+	uint8_t bytes[8];
+	struct buf b;
+
+	if (digest_random(bytes, sizeof bytes))
+		memset(bytes, 0, sizeof bytes);	/* an id is for reading logs, nothing depends on it */
+	buf_init(&b, sizeof x->id - 1);
+	text_hex(bytes, sizeof bytes, &b);
+	memcpy(x->id, b.data, b.len + 1);
+	buf_clear(&b);
+}
+
+/* An answer that could not be composed becomes the smallest one. */
+static void
+check_answer(struct exchange *x)
+{
+	struct http_response *res = x->res;
+
+	if (buf_status(&res->headers) == MCP_OK && buf_status(&res->body) == MCP_OK && res->status)
+		return;
+	http_response_reset(res);
+	http_response_json(res, 503, "{\"error\": \"The server is out of resources\"}");
+	http_response_header(res, "Retry-After", "5");
+}
+
+/* The one line of a request: who, what, and how it ended; never a token, an argument or a body. */
+static void
+log_exchange(const struct exchange *x)
+{
+	const struct mcp_reply *r = &x->reply;
+	struct buf line;
+
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
+	buf_init(&line, 1600);
+	buf_printf(&line, "%s %.16s %.200s %d %" PRId64 " ms client %s", x->id, x->req->method ? x->req->method : "-", x->path ? x->path : "-",
+	    x->res->status, clock_monotonic_ms() - x->started_ms, x->client_text[0] ? x->client_text : "-");
+	if (x->principal.subject)
+		buf_printf(&line, ", Authentication successful, subject %.100s", x->principal.subject);
+	if (x->outcome != OAUTH_OK)
+		buf_printf(&line, ", %s", oauth_outcome_row(x->outcome)->word);
+	if (x->res->status == 429)
+		buf_puts(&line, ", rate_limited");
+	if (r->version[0])
+		buf_printf(&line, ", %s %s%s%s", r->version, r->method, r->tool[0] ? " " : "", r->tool);
+	if (r->error_code)
+		buf_printf(&line, ", error %d", r->error_code);
+	if (r->tool_error)
+		buf_puts(&line, ", tool error");
+	log_info("%s", line.data);
+	buf_clear(&line);
+}
+
+void
+server_handle(struct server *s, struct http_request *req, struct http_body_source *body, struct http_response *res)
+{
+	struct exchange x = { .server = s, .req = req, .body = body, .res = res, .now_s = clock_now_s(), .started_ms = clock_monotonic_ms() };
+
+	set_id(&x);
+	buf_init(&x.message, (size_t)s->settings->body_max_bytes);
+	buf_init(&x.reply.body, HTTP_RESPONSE_BODY_MAX);
+	chain_run(&x);
+	check_answer(&x);
+	stats_add(s->stats, COUNTER_REQUESTS, 1);
+	stats_add(s->stats, COUNTER_STATUS + (size_t)(res->status / 100), 1);
+	atomic_fetch_add(&s->requests, 1);
+	log_exchange(&x);
+	mcp_reply_clear(&x.reply);
+	buf_clear(&x.reply.body);
+	buf_clear(&x.message);
+	principal_clear(&x.principal);
+}
+
+void
+server_maintain(struct server *s)
+{
+	if (s->keys)
+		keystore_maintain(s->keys, clock_now_s());
+}

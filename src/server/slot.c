@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The current server of a process. Life: 1. server_slot_new() loads the configuration; 2. each request borrows the current server; 3. at most once a second the thread that asks looks whether the file is
+ * another one than at the last look; 4. if so it builds a new server while the others go on with the old one, and puts it in its place when it is good.
+ */
+#include "server/server.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "server/exchange.h"
+
+#define LOOK_EVERY_MS 1000
+
+/* What tells one version of a file from another. */
+struct version {
+	bool exists;
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+};
+
+struct server_slot {
+	pthread_mutex_t lock;	/* of "current" and "looked_ms"; never held while building */
+	struct server *current;
+	int64_t looked_ms;
+	bool building;
+	char *path;		/* as given by --config, or NULL */
+	char *const *environ_;
+	struct server_process process;
+	struct version seen;	/* touched only by the one thread that looks */
+};
+
+static struct version
+look(const char *path)
+{
+	struct version v;
+	struct stat st;
+
+	memset(&v, 0, sizeof v);
+	if (path && stat(path, &st) == 0) {
+		v.exists = true;
+		v.device = st.st_dev;
+		v.inode = st.st_ino;
+		v.size = st.st_size;
+		v.modified = st.st_mtim;
+	}
+	return v;
+}
+
+static bool
+same(const struct version *a, const struct version *b)
+{
+	return a->exists == b->exists && a->device == b->device && a->inode == b->inode && a->size == b->size
+	    && a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* Load the configuration and build a server; *seen is the version of the file that was looked at before it was read. */
+static enum mcp_err
+load(const struct server_slot *slot, struct report *report, struct version *seen, struct server **out)
+{
+	struct server_config *config;
+	enum mcp_err err;
+
+	*out = NULL;
+	memset(seen, 0, sizeof *seen);
+	err = server_config_load(slot->path, slot->environ_, report, &config);
+	if (err)
+		return err;
+	*seen = look(config->path);
+	return server_new(config, &slot->process, report, out);
+}
+
+static void
+open_log(const struct server *s)
+{
+	const struct server_settings *set = server_settings(s);
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (set->log_level)
+		(void)!log_level_parse(set->log_level, &level);
+	if (log_open(level, set->log_to ? set->log_to : "stderr"))
+		log_error("LOG_TO %s cannot be opened: %m", set->log_to);
+}
+
+enum mcp_err
+server_slot_new(const char *path, char *const *environ_, const struct server_process *process, struct report *report, struct server_slot **out)
+{
+	struct server_slot *slot = calloc(1, sizeof *slot);
+	enum mcp_err err = MCP_ENOMEM;
+
+	*out = NULL;
+	if (!slot)
+		return MCP_ENOMEM;
+	pthread_mutex_init(&slot->lock, NULL);
+	slot->environ_ = environ_;
+	slot->process = *process;
+	slot->looked_ms = clock_monotonic_ms();
+	if (path && !(slot->path = text_dup(path, strlen(path))))
+		goto out;
+	err = load(slot, report, &slot->seen, &slot->current);
+	if (err)
+		goto out;
+	open_log(slot->current);
+	*out = slot;
+	slot = NULL;
+out:
+	server_slot_free(slot);
+	return err;
+}
+
+void
+server_slot_free(struct server_slot *slot)
+{
+	if (!slot)
+		return;
+	server_unref(slot->current);
+	pthread_mutex_destroy(&slot->lock);
+	free(slot->path);
+	free(slot);
+}
+
+/* Build from the changed file; a good server takes the place of the current one. */
+static void
+replace(struct server_slot *slot, const char *path)
+{
+	struct report report = { 0 };
+	struct server *fresh = NULL, *old = NULL;
+	enum mcp_err err = load(slot, &report, &slot->seen, &fresh);
+
+	log_info("configuration %s has changed", path);
+	report_log(&report);
+	if (err || fresh->misconfigured) {
+		log_error("the last good configuration stays in use");
+		server_unref(fresh);
+	} else {
+		open_log(fresh);
+		pthread_mutex_lock(&slot->lock);
+		old = slot->current;
+		slot->current = fresh;
+		pthread_mutex_unlock(&slot->lock);
+		server_unref(old);
+	}
+	report_clear(&report);
+}
+
+struct server *
+server_slot_get(struct server_slot *slot)
+{
+	struct server *s;
+
+	pthread_mutex_lock(&slot->lock);
+	s = server_ref(slot->current);
+	pthread_mutex_unlock(&slot->lock);
+	return s;
+}
+
+/* Look at the file if it is time to and nobody else does. */
+static void
+refresh(struct server_slot *slot)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct version seen;
+	struct server *s;
+	bool mine;
+
+	pthread_mutex_lock(&slot->lock);
+	mine = !slot->building && now_ms - slot->looked_ms >= LOOK_EVERY_MS;
+	if (mine) {
+		slot->building = true;
+		slot->looked_ms = now_ms;
+	}
+	pthread_mutex_unlock(&slot->lock);
+	if (!mine)
+		return;
+	s = server_slot_get(slot);
+	if (s->config->path) {
+		seen = look(s->config->path);
+		if (!same(&seen, &slot->seen))
+			replace(slot, s->config->path);
+	}
+	server_unref(s);
+	pthread_mutex_lock(&slot->lock);
+	slot->building = false;
+	pthread_mutex_unlock(&slot->lock);
+}
+
+void
+server_slot_handle(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res)
+{
+	struct server_slot *slot = ctx;
+	struct server *s;
+
+	refresh(slot);
+	s = server_slot_get(slot);
+	server_handle(s, req, body, res);
+	server_unref(s);
+}
+
+void
+server_slot_after(void *ctx)
+{
+	struct server *s = server_slot_get(ctx);
+
+	server_maintain(s);
+	server_unref(s);
+}

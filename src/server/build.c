@@ -157,8 +157,9 @@ build_tools(struct server *s, struct report *report)
 	tool_greet_user(&s->tools[0]);
 	tool_admin_tool(&s->tools[1], s->admin);
 	tool_get_org_data(&s->tools[2], s->state);
+	s->search = (struct web_search){ &set->web_search, &set->fetch };
 	if (has_search)
-		tool_web_search(&s->tools[3], &set->web_search, &set->fetch);
+		tool_web_search(&s->tools[3], &s->search);
 	else if (strlist_has(&set->tools, "web_search"))
 		report_add(report, REPORT_OK, "get a key from Tavily and set TAVILY_API_KEY, or TAVILY_KEYLESS=on",
 		    "TAVILY-KEY web_search is not listed (TAVILY_API_KEY environment variable not set)");

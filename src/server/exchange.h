@@ -20,6 +20,7 @@
 #include "oauth/principal.h"
 #include "oauth/token.h"
 #include "server/server.h"
+#include "tools/web_search.h"
 
 struct keystore;
 struct registry;
@@ -69,6 +70,7 @@ struct server {
 	struct mcp_service service;
 	struct tool tools[4];
 	struct admin_source *admin;
+	struct web_search search;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	const char *paths[ENDPOINTS_MAX];
 	size_t n_endpoints;

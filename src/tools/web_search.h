@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_TOOLS_WEB_SEARCH_H
+#define MCP_TOOLS_WEB_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "mcp/tool.h"
+
+struct fetch_policy;
+
+/* Web search through Tavily's /search. Source: docs.tavily.com, API reference. */
+struct web_search_settings {
+	char *api_key;		/* TAVILY_API_KEY */
+	char *api_url;		/* TAVILY_API_URL */
+	char *project;		/* TAVILY_PROJECT */
+	bool keyless;		/* TAVILY_KEYLESS: ask without a key, with Tavily's own limits */
+	int64_t timeout_s;	/* TAVILY_TIMEOUT_S: of one search, retries included */
+};
+extern const struct setting web_search_setting_rows[];
+extern const size_t web_search_setting_count;
+
+/* Whether searching is possible: a key is set, or keyless mode was asked for. Otherwise the tool is not listed. */
+bool web_search_enabled(const struct web_search_settings *settings);
+
+/* What the tool borrows; fill it and keep it as long as the tool. */
+struct web_search {
+	const struct web_search_settings *settings;
+	const struct fetch_policy *fetch;
+};
+
+/* The row of the tool; "context" is borrowed. As the other constructors of tools.h. */
+void tool_web_search(struct tool *out, const struct web_search *context);
+
+#endif

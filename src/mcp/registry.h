@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/strlist.h"
 #include "mcp/tool.h"
+#include "oauth/outcome.h"
 
 /*
  * The sealed set of tools with what the operator decided about each. Filled while a configuration is loaded, read-only afterwards, so threads share it without locks. Order of registration is the order of the list.
@@ -20,14 +21,17 @@ struct registry_entry {
 	struct strlist scopes;			/* all of these are needed; empty: any valid token */
 	bool needs_organisation;
 	struct schema *input;			/* compiled input_schema */
-	struct json_object *listing;		/* the Tool object of tools/list */
+	struct schema *output;			/* compiled output_schema; NULL: none */
+	char *listing;				/* the Tool object of tools/list as JSON text */
+	size_t listing_len;
 };
 
 enum mcp_err registry_new(struct registry **out) MCP_MUST_CHECK;
 void registry_free(struct registry *r);
 
 /*
- * Add a tool. "scopes" is copied; NULL means the operator has not decided, which refuses the tool (MCP_EINVAL). Also MCP_EINVAL for a bad name, a name twice, a schema that does not compile, or a sealed registry; *why (may be NULL) gets a static phrase. MCP_ENOMEM.
+ * Add a tool. "scopes" is copied; NULL means the operator has not decided, which refuses the tool (MCP_EINVAL). Also MCP_EINVAL for a bad name, a name twice, no description, a schema or annotations that do not parse or compile, or a sealed registry;
+ * *why (may be NULL) gets a static phrase. MCP_ENOMEM.
  */
 enum mcp_err registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes, const char **why) MCP_MUST_CHECK;
 
@@ -41,7 +45,10 @@ const struct registry_entry *registry_find(const struct registry *r, const char 
 /* The JSON text of the array of all tools, rendered by registry_seal(); borrowed. */
 const char *registry_list_text(const struct registry *r, size_t *len);
 
-/* Whether "principal" may call the entry by its scopes; missing scopes are not told here (the whole set is the challenge). */
-bool registry_permits(const struct registry_entry *e, const struct principal *principal);
+/*
+ * Whether "principal" (NULL: nobody) may call the entry: OAUTH_OK; OAUTH_INSUFFICIENT_SCOPE if it lacks a scope (which ones is not told, the whole set is the challenge); OAUTH_WRONG_ORGANISATION if the tool needs an organisation and it has
+ * none.
+ */
+enum oauth_outcome registry_judge(const struct registry_entry *e, const struct principal *principal);
 
 #endif

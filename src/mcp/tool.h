@@ -13,7 +13,8 @@ struct json_object;
 
 /*
  * The public API for tools. A tool is one static row with a function; it sees who calls and with which arguments, and neither HTTP nor JSON-RPC. Arguments were validated
- * against input_schema before call() runs. call() runs in several threads at once.
+ * against input_schema before call() runs, a structured result is validated against output_schema after it. call() runs in several threads at once. A JSON number that is an integer by the schema may be
+ * written as 5.0 or 5e0, so read it with json_get_number().
  */
 
 /* What one call knows and gives back. The fields before "content" are borrowed and read only. */

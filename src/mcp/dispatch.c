@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers for the way of one message: read it, choose the era, and let the era's tables do the rest.
+ */
+#include "mcp/dispatch.h"
+
+#include <stdio.h>
+
+#include "mcp/era.h"
+#include "mcp/exchange.h"
+
+static int
+dispatch_request(struct exchange *x)
+{
+	const struct era *era = x->era;
+	const struct method *method;
+	char shown[EXCHANGE_SHOWN];
+
+	method = era_method(era->methods, x->rpc.method, x->rpc.method_len);
+	if (method)
+		snprintf(x->reply->method, sizeof(x->reply->method), "%s", method->name);
+	if (era->check && era->check(x) < 0)
+		return -1;
+	if (!method)
+		return exchange_error(x, JSONRPC_METHOD_NOT_FOUND, "Method not found: %s",
+		    exchange_shown(x->rpc.method, x->rpc.method_len, shown));
+	if (era->check_name && era->check_name(x, method) < 0)
+		return -1;
+	return method->handle(x);
+}
+
+static int
+dispatch_notification(struct exchange *x)
+{
+	const struct method *method = era_method(x->era->notifications, x->rpc.method, x->rpc.method_len);
+
+	if (method)
+		snprintf(x->reply->method, sizeof(x->reply->method), "%s", method->name);
+	if (method && method->handle)
+		return method->handle(x);
+	return exchange_accepted(x);
+}
+
+static int
+dispatch(struct exchange *x)
+{
+	struct jsonrpc_fault fault;
+
+	if (!jsonrpc_parse(x->message->text, x->message->len, &x->rpc, &fault))
+		return exchange_error(x, fault.code, "%s", fault.text);
+	if (era_choose(x) < 0)
+		return -1;
+	switch (x->rpc.kind) {
+	case JSONRPC_REQUEST:
+		return dispatch_request(x);
+	case JSONRPC_NOTIFICATION:
+		return dispatch_notification(x);
+	default:
+		return x->era->response(x);
+	}
+}
+
+void
+mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply)
+{
+	struct exchange x = { .service = service, .message = message, .reply = reply };
+
+	reply->status = 500;
+	reply->outcome = OAUTH_OK;
+	reply->version[0] = reply->method[0] = reply->tool[0] = '\0';
+	reply->error_code = 0;
+	reply->tool_error = false;
+	reply->required_scopes.v = NULL;
+	reply->required_scopes.n = 0;
+	dispatch(&x);
+	if (x.version)
+		snprintf(reply->version, sizeof(reply->version), "%s", x.version);
+	jsonrpc_clear(&x.rpc);
+}
+
+void
+mcp_reply_clear(struct mcp_reply *reply)
+{
+	strlist_clear(&reply->required_scopes);
+}

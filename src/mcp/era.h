@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_ERA_H
+#define MCP_MCP_ERA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mcp/exchange.h"
+
+/*
+ * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and capabilities in params._meta and mirrors itself in headers. Legacy (2025-11-25,
+ * 2025-06-18, 2025-03-26): an initialize handshake, then a version header. The era is chosen once a message; nobody asks for it afterwards, what differs is in the table. Source: MCP 2026-07-28
+ * basic/versioning, basic/transports/streamable-http; 2025-11-25 basic/lifecycle, basic/transports.
+ */
+
+/* A method that the era has. */
+struct method {
+	const char *name;
+	int (*handle)(struct exchange *x);	/* answers; NULL for a notification that needs nothing done */
+	const char *mirrored;			/* member of params that the header Mcp-Name repeats; NULL: none */
+};
+
+/* HTTP status of a JSON-RPC error code; a code without row is 200. The last row has code 0. */
+struct era_status {
+	int code;
+	int status;
+};
+
+struct era {
+	const char *const *versions;		/* newest first, NULL at the end */
+	const struct method *methods;		/* of requests; the last row has no name */
+	const struct method *notifications;	/* the same; an unknown notification is accepted and ignored */
+	const struct era_status *statuses;
+	/* Steps, see exchange.h. Each may be NULL: nothing to do. */
+	int (*check)(struct exchange *x);	/* before the method of a request is looked up */
+	int (*check_name)(struct exchange *x, const struct method *method);	/* after it was found */
+	int (*response)(struct exchange *x);	/* the message is a response; answers */
+	/* Parts of results; each appends members with a comma before each. NULL: none. */
+	void (*result_members)(struct exchange *x);
+	void (*cache_hints)(struct exchange *x, bool varies);
+};
+
+extern const struct era era_modern;
+extern const struct era era_legacy;
+
+#define META_PROTOCOL_VERSION "io.modelcontextprotocol/protocolVersion"
+#define META_CLIENT_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define META_CLIENT_INFO "io.modelcontextprotocol/clientInfo"
+#define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
+
+/*
+ * Choose x->era, and x->version where the headers tell it, by what the message claims: the version in params._meta, and the header MCP-Protocol-Version. Legacy if everything claimed is one and the same legacy version, or nothing is claimed
+ * (2025-03-26 then, which had no header); modern if a version is claimed in _meta otherwise, or the header names a modern one. The method never decides. Returns 0, or -1: a header that names a version
+ * nobody knows, and no claim in _meta, is answered with -32022.
+ */
+int era_choose(struct exchange *x);
+
+/* The era's own name of "version" (of "len" bytes), static, or NULL if it does not speak it. */
+const char *era_version(const struct era *era, const char *version, size_t len);
+
+/* The row of "name" in a table, or NULL. */
+const struct method *era_method(const struct method *table, const char *name, size_t len);
+
+/* Answer -32022 with the versions of both eras and what was asked for ("len" bytes, cut to a bound). Returns -1. */
+int era_refuse_version(struct exchange *x, const char *requested, size_t len);
+
+/* Append all versions of both eras as the elements of a JSON array, without the brackets. */
+void era_render_versions(struct buf *out);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The legacy era: 2025-11-25, 2025-06-18, 2025-03-26. A client says initialize first, but nothing is kept of it: each later request names its version in a header, and no method here depends on what came before.
+ * JSON-RPC errors travel with status 200, because clients of this era do not read the body of any other. Source: MCP 2025-11-25 basic/lifecycle, basic/transports, basic/utilities/ping.
+ */
+#include "base/json.h"
+#include "mcp/era.h"
+#include "mcp/service.h"
+#include "mcp/tools_call.h"
+#include "mcp/tools_list.h"
+
+static int
+initialize(struct exchange *x)
+{
+	struct json_object *value;
+	const char *requested;
+	size_t len;
+
+	if (json_get_string(x->rpc.params, "protocolVersion", &requested, &len) != MCP_OK)
+		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"protocolVersion\" must be a string");
+	if (json_get_object(x->rpc.params, "capabilities", &value) != MCP_OK)
+		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"capabilities\" must be an object");
+	if (json_get_object(x->rpc.params, "clientInfo", &value) != MCP_OK)
+		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"clientInfo\" must be an object");
+	/* The version asked for if we speak it, else our newest: the client decides whether it goes on. */
+	x->version = era_version(&era_legacy, requested, len);
+	if (!x->version)
+		x->version = era_legacy.versions[0];
+	exchange_result_begin(x);
+	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
+	service_render_offer(x->service, &x->reply->body);
+	buf_puts(&x->reply->body, ",\"serverInfo\":");
+	service_render_info(x->service, &x->reply->body);
+	return exchange_result_end(x);
+}
+
+static int
+ping(struct exchange *x)
+{
+	exchange_result_begin(x);
+	return exchange_result_end(x);
+}
+
+static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", NULL };
+
+static const struct method methods[] = {
+	{ "initialize", initialize, NULL },
+	{ "ping", ping, NULL },
+	{ "tools/call", tools_call, NULL },
+	{ "tools/list", tools_list, NULL },
+	{ NULL, NULL, NULL }
+};
+
+static const struct method notifications[] = {
+	{ "notifications/cancelled", NULL, NULL },
+	{ "notifications/initialized", NULL, NULL },
+	{ "notifications/progress", NULL, NULL },
+	{ "notifications/roots/list_changed", NULL, NULL },
+	{ NULL, NULL, NULL }
+};
+
+static const struct era_status statuses[] = {
+	{ JSONRPC_PARSE_ERROR, 400 },
+	{ JSONRPC_INVALID_REQUEST, 400 },
+	{ 0, 0 }
+};
+
+const struct era era_legacy = {
+	.versions = versions,
+	.methods = methods,
+	.notifications = notifications,
+	.statuses = statuses,
+	.response = exchange_accepted
+};

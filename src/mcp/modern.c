@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The modern era: 2026-07-28. Each request stands for itself. The order of the checks is that of the answers: shape of _meta, header against _meta, version, Mcp-Method, the method, Mcp-Name. Source: MCP 2026-07-28
+ * basic "_meta", basic/transports/streamable-http "Request Metadata", server/discover.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "mcp/era.h"
+#include "mcp/service.h"
+#include "mcp/tools_call.h"
+#include "mcp/tools_list.h"
+
+#define NAME_DECODED_MAX 8192	/* bytes of a decoded Mcp-Name */
+
+static int
+refuse_meta(struct exchange *x, const char *message)
+{
+	return exchange_error_as(x, 400, JSONRPC_INVALID_PARAMS, message, NULL);
+}
+
+/* The members of params._meta that every request has. Sets the version that is claimed. */
+static int
+check_meta(struct exchange *x, const char **version, size_t *len)
+{
+	struct json_object *meta, *value;
+
+	if (json_get_object(x->rpc.params, "_meta", &meta) != MCP_OK)
+		return refuse_meta(x, "Invalid params: \"_meta\" must be an object in \"params\"");
+	if (json_get_string(meta, META_PROTOCOL_VERSION, version, len) != MCP_OK)
+		return refuse_meta(x, "Invalid params: _meta must have a string \"" META_PROTOCOL_VERSION "\"");
+	if (json_get_object(meta, META_CLIENT_CAPABILITIES, &value) != MCP_OK)
+		return refuse_meta(x, "Invalid params: _meta must have an object \"" META_CLIENT_CAPABILITIES "\"");
+	if (json_get_object(meta, META_CLIENT_INFO, &value) == MCP_ETYPE)
+		return refuse_meta(x, "Invalid params: \"" META_CLIENT_INFO "\" must be an object");
+	return 0;
+}
+
+/* Whether a header's value is the body's, byte for byte. */
+static bool
+mirrors(const char *header, const char *value, size_t len)
+{
+	return strlen(header) == len && memcmp(header, value, len) == 0;
+}
+
+static int
+mismatch(struct exchange *x, const char *field, const char *header)
+{
+	char shown[EXCHANGE_SHOWN];
+
+	if (!header)
+		return exchange_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s is missing", field);
+	return exchange_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s '%s' is not what the body says", field,
+	    exchange_shown(header, strlen(header), shown));
+}
+
+static int
+check(struct exchange *x)
+{
+	const struct mcp_message *m = x->message;
+	const char *version;
+	size_t len;
+
+	if (check_meta(x, &version, &len) < 0)
+		return -1;
+	if (!m->protocol_version || !mirrors(m->protocol_version, version, len))
+		return mismatch(x, "MCP-Protocol-Version", m->protocol_version);
+	x->version = era_version(&era_modern, version, len);
+	if (!x->version)
+		return era_refuse_version(x, version, len);
+	if (!m->method || !mirrors(m->method, x->rpc.method, x->rpc.method_len))
+		return mismatch(x, "Mcp-Method", m->method);
+	return 0;
+}
+
+/*
+ * Whether Mcp-Name says "value": as it is, or as base64 of it between the marks. Without both marks a value is literal. Source: streamable-http, "Value Encoding".
+ */
+static bool
+name_mirrors(const char *header, const char *value, size_t value_len)
+{
+	static const char begin[] = "=?base64?", end[] = "?=";
+	const size_t begin_len = sizeof(begin) - 1, end_len = sizeof(end) - 1;
+	size_t len = strlen(header);
+	struct buf decoded;
+	bool same;
+
+	if (len < begin_len + end_len || memcmp(header, begin, begin_len) != 0 ||
+	    memcmp(header + len - end_len, end, end_len) != 0)
+		return mirrors(header, value, value_len);
+	buf_init(&decoded, NAME_DECODED_MAX);
+	same = text_base64_decode(header + begin_len, len - begin_len - end_len, &decoded) == MCP_OK &&
+	    decoded.len == value_len && memcmp(decoded.data, value, value_len) == 0;
+	buf_clear(&decoded);
+	return same;
+}
+
+/* A body without the member is the method's to refuse. */
+static int
+check_name(struct exchange *x, const struct method *method)
+{
+	const char *header = x->message->name, *value;
+	size_t len;
+
+	if (!method->mirrored || json_get_string(x->rpc.params, method->mirrored, &value, &len) != MCP_OK)
+		return 0;
+	if (!header || !name_mirrors(header, value, len))
+		return mismatch(x, "Mcp-Name", header);
+	return 0;
+}
+
+static int
+response(struct exchange *x)
+{
+	return exchange_error(x, JSONRPC_INVALID_REQUEST, "Invalid Request: clients do not send responses in this version");
+}
+
+static int
+discover(struct exchange *x)
+{
+	struct buf *out = &x->reply->body;
+
+	exchange_result_begin(x);
+	buf_puts(out, "\"supportedVersions\":[");
+	era_render_versions(out);
+	buf_putc(out, ']');
+	service_render_offer(x->service, out);
+	exchange_cache_hints(x, false);
+	return exchange_result_end(x);
+}
+
+static void
+result_members(struct exchange *x)
+{
+	struct buf *out = &x->reply->body;
+
+	buf_puts(out, ",\"resultType\":\"complete\",\"_meta\":{\"" META_SERVER_INFO "\":");
+	service_render_info(x->service, out);
+	buf_putc(out, '}');
+}
+
+/* Source: server/utilities/caching. */
+static void
+cache_hints(struct exchange *x, bool varies)
+{
+	buf_printf(&x->reply->body, ",\"ttlMs\":%lld,\"cacheScope\":\"%s\"", (long long)x->service->list_ttl_ms,
+	    varies ? "private" : "public");
+}
+
+static const char *const versions[] = { "2026-07-28", NULL };
+
+static const struct method methods[] = {
+	{ "server/discover", discover, NULL },
+	{ "tools/call", tools_call, "name" },
+	{ "tools/list", tools_list, NULL },
+	{ NULL, NULL, NULL }
+};
+
+static const struct method notifications[] = {
+	{ "notifications/cancelled", NULL, NULL },
+	{ NULL, NULL, NULL }
+};
+
+static const struct era_status statuses[] = {
+	{ JSONRPC_PARSE_ERROR, 400 },
+	{ JSONRPC_INVALID_REQUEST, 400 },
+	{ JSONRPC_METHOD_NOT_FOUND, 404 },
+	{ JSONRPC_HEADER_MISMATCH, 400 },
+	{ JSONRPC_MISSING_CAPABILITY, 400 },
+	{ JSONRPC_UNSUPPORTED_VERSION, 400 },
+	{ 0, 0 }
+};
+
+const struct era era_modern = {
+	.versions = versions,
+	.methods = methods,
+	.notifications = notifications,
+	.statuses = statuses,
+	.check = check,
+	.check_name = check_name,
+	.response = response,
+	.result_members = result_members,
+	.cache_hints = cache_hints
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_SERVICE_H
+#define MCP_MCP_SERVICE_H
+
+#include "base/buf.h"
+#include "mcp/dispatch.h"
+
+/* What the server says of itself in the answers of both eras. */
+
+/* Append the Implementation object: name, title, version. */
+void service_render_info(const struct mcp_service *service, struct buf *out);
+
+/* Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when its methods are in the era's table. */
+void service_render_offer(const struct mcp_service *service, struct buf *out);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers for one call of a tool: read the request, find the tool, judge the caller, validate the arguments, run it, render the result. Nothing of the arguments is logged.
+ */
+#include "mcp/tools_call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "mcp/exchange.h"
+#include "mcp/registry.h"
+#include "mcp/schema.h"
+
+#define FAULTS_MAX (8 * 1024)		/* bytes of the text that tells what is wrong with arguments */
+
+/* The tool that params names, or NULL after an answer. A tool that the caller may not see does not exist for him. */
+static const struct registry_entry *
+find_tool(struct exchange *x)
+{
+	const struct registry_entry *e;
+	char shown[EXCHANGE_SHOWN];
+	const char *name;
+	size_t len;
+
+	if (json_get_string(x->rpc.params, "name", &name, &len) != MCP_OK) {
+		exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
+		return NULL;
+	}
+	e = registry_find(x->service->registry, name);
+	if (e && x->service->filter_lists && registry_judge(e, x->message->principal) != OAUTH_OK)
+		e = NULL;
+	if (!e)
+		exchange_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", exchange_shown(name, len, shown));
+	return e;
+}
+
+/* Whether "admin" is the one scope of the entry that the caller lacks. */
+static bool
+lacks_only_admin(const struct registry_entry *e, const struct principal *principal)
+{
+	bool lacks_admin = false;
+	size_t i;
+
+	for (i = 0; i < e->scopes.n; i++) {
+		if (principal && strlist_has(&principal->scopes, e->scopes.v[i]))
+			continue;
+		if (strcmp(e->scopes.v[i], "admin") != 0)
+			return false;
+		lacks_admin = true;
+	}
+	return lacks_admin;
+}
+
+/* The member "data" of a refusal, {"requiredScopes": [...]}; NULL when memory is short: the refusal goes out without it. */
+static struct json_object *
+refusal_data(const struct strlist *scopes)
+{
+	struct json_object *data = json_new_object(), *list = json_new_array();
+	enum mcp_err err = data && list ? MCP_OK : MCP_ENOMEM;
+	size_t i;
+
+	for (i = 0; i < scopes->n && !err; i++)
+		err = json_push_new(list, json_new_string(scopes->v[i], strlen(scopes->v[i])));
+	if (!err) {
+		err = json_set(data, "requiredScopes", list);
+		list = NULL;
+	}
+	json_free(list);
+	if (!err)
+		return data;
+	json_free(data);
+	return NULL;
+}
+
+static int
+refuse_scopes(struct exchange *x, const struct registry_entry *e)
+{
+	struct mcp_reply *reply = x->reply;
+	struct buf message;
+	size_t i;
+
+	for (i = 0; i < e->scopes.n; i++)
+		if (strlist_add(&reply->required_scopes, e->scopes.v[i], strlen(e->scopes.v[i])) != MCP_OK)
+			break;
+	buf_init(&message, 4096);
+	if (lacks_only_admin(e, x->message->principal))
+		buf_puts(&message, "Requires admin scope");
+	else {
+		buf_puts(&message, "Requires scope ");
+		strlist_join(&e->scopes, " ", &message);
+	}
+	exchange_error_as(x, 403, JSONRPC_FORBIDDEN, message.data, refusal_data(&e->scopes));
+	buf_clear(&message);
+	return -1;
+}
+
+static int
+check_caller(struct exchange *x, const struct registry_entry *e)
+{
+	x->reply->outcome = registry_judge(e, x->message->principal);
+	switch (x->reply->outcome) {
+	case OAUTH_OK:
+		return 0;
+	case OAUTH_WRONG_ORGANISATION:
+		return exchange_error_as(x, 403, JSONRPC_FORBIDDEN, "Requires an organisation", NULL);
+	default:
+		return refuse_scopes(x, e);
+	}
+}
+
+/* Render a CallToolResult of what is in "call". */
+static int
+answer(struct exchange *x, const struct tool_call *call)
+{
+	struct buf *out = &x->reply->body;
+
+	x->reply->tool_error = call->is_error;
+	exchange_result_begin(x);
+	buf_puts(out, "\"content\":");
+	if (call->content)
+		json_render(call->content, out);
+	else
+		buf_puts(out, "[]");
+	if (call->structured) {
+		buf_puts(out, ",\"structuredContent\":");
+		json_render(call->structured, out);
+	}
+	buf_puts(out, call->is_error ? ",\"isError\":true" : ",\"isError\":false");
+	return exchange_result_end(x);
+}
+
+static int
+out_of_memory(struct exchange *x)
+{
+	return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
+}
+
+/* Returns 0 when the arguments are good, else -1 with the answer. */
+static int
+check_arguments(struct exchange *x, const struct registry_entry *e, struct tool_call *call)
+{
+	struct buf text;
+	int rc = 0;
+
+	buf_init(&text, FAULTS_MAX);
+	buf_printf(&text, "Invalid arguments for %s:", e->tool->name);
+	if (!schema_validate(e->input, call->arguments, &text)) {
+		call->is_error = true;
+		rc = tool_text(call, text.data, text.len) == MCP_OK ? answer(x, call) : out_of_memory(x);
+	}
+	buf_clear(&text);
+	return rc;
+}
+
+/* Whether the tool kept the promise of its output schema; a caller's client would refuse anything else with a worse message. */
+static bool
+keeps_promise(const struct exchange *x, const struct registry_entry *e, const struct tool_call *call)
+{
+	struct buf faults;
+	bool good;
+
+	if (!e->output || call->is_error)
+		return true;
+	buf_init(&faults, FAULTS_MAX);
+	good = schema_validate(e->output, call->structured, &faults);
+	if (!good)
+		log_error("request %s: tool %s: its result does not fit its output schema: %s", x->message->request_id,
+		    e->tool->name, faults.data);
+	buf_clear(&faults);
+	return good;
+}
+
+static int
+run(struct exchange *x, const struct registry_entry *e, struct tool_call *call)
+{
+	enum mcp_err err;
+
+	if (check_arguments(x, e, call) < 0)
+		return -1;
+	call->deadline_ms = clock_monotonic_ms() + x->service->tool_timeout_ms;
+	err = e->tool->call(call);
+	if (err == MCP_OK && keeps_promise(x, e, call))
+		return answer(x, call);
+	if (err)
+		log_error("request %s: tool %s failed: %s", x->message->request_id, e->tool->name, mcp_strerror(err));
+	return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the tool %s failed", e->tool->name);
+}
+
+int
+tools_call(struct exchange *x)
+{
+	struct json_object *empty = NULL, *arguments;
+	const struct registry_entry *e = find_tool(x);
+	struct tool_call call = { 0 };
+
+	if (!e)
+		return -1;
+	snprintf(x->reply->tool, sizeof(x->reply->tool), "%s", e->tool->name);
+	switch (json_get_object(x->rpc.params, "arguments", &arguments)) {
+	case MCP_OK:
+		break;
+	case MCP_ENOENT:
+		arguments = empty = json_new_object();
+		if (!empty)
+			return out_of_memory(x);
+		break;
+	default:
+		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object");
+	}
+	if (check_caller(x, e) == 0) {
+		call.principal = x->message->principal;
+		call.arguments = arguments;
+		call.request_id = x->message->request_id;
+		call.now_s = x->message->now_s;
+		call.context = e->tool->context;
+		run(x, e, &call);
+	}
+	json_free(call.content);
+	json_free(call.structured);
+	json_free(empty);
+	return -1;
+}

@@ -7,50 +7,50 @@
 #include <stdio.h>
 
 #include "mcp/era.h"
-#include "mcp/exchange.h"
+#include "mcp/rpc.h"
 
 static int
-dispatch_request(struct exchange *x)
+dispatch_request(struct rpc *x)
 {
 	const struct era *era = x->era;
 	const struct method *method;
-	char shown[EXCHANGE_SHOWN];
+	char shown[RPC_SHOWN];
 
-	method = era_method(era->methods, x->rpc.method, x->rpc.method_len);
+	method = era_method(era->methods, x->in.method, x->in.method_len);
 	if (method)
 		snprintf(x->reply->method, sizeof(x->reply->method), "%s", method->name);
 	if (era->check && era->check(x) < 0)
 		return -1;
 	if (!method)
-		return exchange_error(x, JSONRPC_METHOD_NOT_FOUND, "Method not found: %s",
-		    exchange_shown(x->rpc.method, x->rpc.method_len, shown));
+		return rpc_error(x, JSONRPC_METHOD_NOT_FOUND, "Method not found: %s",
+		    rpc_shown(x->in.method, x->in.method_len, shown));
 	if (era->check_name && era->check_name(x, method) < 0)
 		return -1;
 	return method->handle(x);
 }
 
 static int
-dispatch_notification(struct exchange *x)
+dispatch_notification(struct rpc *x)
 {
-	const struct method *method = era_method(x->era->notifications, x->rpc.method, x->rpc.method_len);
+	const struct method *method = era_method(x->era->notifications, x->in.method, x->in.method_len);
 
 	if (method)
 		snprintf(x->reply->method, sizeof(x->reply->method), "%s", method->name);
 	if (method && method->handle)
 		return method->handle(x);
-	return exchange_accepted(x);
+	return rpc_accepted(x);
 }
 
 static int
-dispatch(struct exchange *x)
+dispatch(struct rpc *x)
 {
 	struct jsonrpc_fault fault;
 
-	if (!jsonrpc_parse(x->message->text, x->message->len, &x->rpc, &fault))
-		return exchange_error(x, fault.code, "%s", fault.text);
+	if (!jsonrpc_parse(x->message->text, x->message->len, &x->in, &fault))
+		return rpc_error(x, fault.code, "%s", fault.text);
 	if (era_choose(x) < 0)
 		return -1;
-	switch (x->rpc.kind) {
+	switch (x->in.kind) {
 	case JSONRPC_REQUEST:
 		return dispatch_request(x);
 	case JSONRPC_NOTIFICATION:
@@ -63,7 +63,7 @@ dispatch(struct exchange *x)
 void
 mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply)
 {
-	struct exchange x = { .service = service, .message = message, .reply = reply };
+	struct rpc x = { .service = service, .message = message, .reply = reply };
 
 	reply->status = 500;
 	reply->outcome = OAUTH_OK;
@@ -75,7 +75,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 	dispatch(&x);
 	if (x.version)
 		snprintf(reply->version, sizeof(reply->version), "%s", x.version);
-	jsonrpc_clear(&x.rpc);
+	jsonrpc_clear(&x.in);
 }
 
 void

@@ -38,13 +38,13 @@ era_method(const struct method *table, const char *name, size_t len)
 
 /* Whether params._meta claims a version at all, and which: *claimed stays NULL for one that is no string. */
 static bool
-claims_version(const struct exchange *x, const char **claimed, size_t *len)
+claims_version(const struct rpc *x, const char **claimed, size_t *len)
 {
 	struct json_object *meta, *value;
 
 	*claimed = NULL;
 	*len = 0;
-	if (json_get(x->rpc.params, "_meta", &meta) != MCP_OK || json_get(meta, META_PROTOCOL_VERSION, &value) != MCP_OK)
+	if (json_get(x->in.params, "_meta", &meta) != MCP_OK || json_get(meta, META_PROTOCOL_VERSION, &value) != MCP_OK)
 		return false;
 	if (json_as_string(value, claimed, len) != MCP_OK)
 		*claimed = NULL;
@@ -52,7 +52,7 @@ claims_version(const struct exchange *x, const char **claimed, size_t *len)
 }
 
 static int
-choose_by_claim(struct exchange *x, const char *claimed, size_t len)
+choose_by_claim(struct rpc *x, const char *claimed, size_t len)
 {
 	const char *header = x->message->protocol_version;
 	const char *legacy = claimed ? era_version(&era_legacy, claimed, len) : NULL;
@@ -66,7 +66,7 @@ choose_by_claim(struct exchange *x, const char *claimed, size_t len)
 }
 
 int
-era_choose(struct exchange *x)
+era_choose(struct rpc *x)
 {
 	const char *header = x->message->protocol_version;
 	const char *claimed;
@@ -99,14 +99,14 @@ bounded(const char *text, size_t len)
 }
 
 int
-era_refuse_version(struct exchange *x, const char *requested, size_t len)
+era_refuse_version(struct rpc *x, const char *requested, size_t len)
 {
 	struct buf *out = &x->reply->body;
 
 	buf_reset(out);
 	x->reply->status = 400;
 	x->reply->error_code = JSONRPC_UNSUPPORTED_VERSION;
-	jsonrpc_render_head(x->rpc.id, out);
+	jsonrpc_render_head(x->in.id, out);
 	buf_printf(out, "\"error\":{\"code\":%d,\"message\":\"Unsupported protocol version\",\"data\":{\"supported\":[",
 	    JSONRPC_UNSUPPORTED_VERSION);
 	era_render_versions(out);

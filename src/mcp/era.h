@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "mcp/exchange.h"
+#include "mcp/rpc.h"
 
 /*
  * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and capabilities in params._meta and mirrors itself in headers. Legacy (2025-11-25,
@@ -16,7 +16,7 @@
 /* A method that the era has. */
 struct method {
 	const char *name;
-	int (*handle)(struct exchange *x);	/* answers; NULL for a notification that needs nothing done */
+	int (*handle)(struct rpc *x);	/* answers; NULL for a notification that needs nothing done */
 	const char *mirrored;			/* member of params that the header Mcp-Name repeats; NULL: none */
 };
 
@@ -31,13 +31,13 @@ struct era {
 	const struct method *methods;		/* of requests; the last row has no name */
 	const struct method *notifications;	/* the same; an unknown notification is accepted and ignored */
 	const struct era_status *statuses;
-	/* Steps, see exchange.h. Each may be NULL: nothing to do. */
-	int (*check)(struct exchange *x);	/* before the method of a request is looked up */
-	int (*check_name)(struct exchange *x, const struct method *method);	/* after it was found */
-	int (*response)(struct exchange *x);	/* the message is a response; answers */
+	/* Steps, see rpc.h. Each may be NULL: nothing to do. */
+	int (*check)(struct rpc *x);	/* before the method of a request is looked up */
+	int (*check_name)(struct rpc *x, const struct method *method);	/* after it was found */
+	int (*response)(struct rpc *x);	/* the message is a response; answers */
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
-	void (*result_members)(struct exchange *x);
-	void (*cache_hints)(struct exchange *x, bool varies);
+	void (*result_members)(struct rpc *x);
+	void (*cache_hints)(struct rpc *x, bool varies);
 };
 
 extern const struct era era_modern;
@@ -53,7 +53,7 @@ extern const struct era era_legacy;
  * (2025-03-26 then, which had no header); modern if a version is claimed in _meta otherwise, or the header names a modern one. The method never decides. Returns 0, or -1: a header that names a version
  * nobody knows, and no claim in _meta, is answered with -32022.
  */
-int era_choose(struct exchange *x);
+int era_choose(struct rpc *x);
 
 /* The era's own name of "version" (of "len" bytes), static, or NULL if it does not speak it. */
 const char *era_version(const struct era *era, const char *version, size_t len);
@@ -62,7 +62,7 @@ const char *era_version(const struct era *era, const char *version, size_t len);
 const struct method *era_method(const struct method *table, const char *name, size_t len);
 
 /* Answer -32022 with the versions of both eras and what was asked for ("len" bytes, cut to a bound). Returns -1. */
-int era_refuse_version(struct exchange *x, const char *requested, size_t len);
+int era_refuse_version(struct rpc *x, const char *requested, size_t len);
 
 /* Append all versions of both eras as the elements of a JSON array, without the brackets. */
 void era_render_versions(struct buf *out);

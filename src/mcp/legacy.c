@@ -10,35 +10,35 @@
 #include "mcp/tools_list.h"
 
 static int
-initialize(struct exchange *x)
+initialize(struct rpc *x)
 {
 	struct json_object *value;
 	const char *requested;
 	size_t len;
 
-	if (json_get_string(x->rpc.params, "protocolVersion", &requested, &len) != MCP_OK)
-		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"protocolVersion\" must be a string");
-	if (json_get_object(x->rpc.params, "capabilities", &value) != MCP_OK)
-		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"capabilities\" must be an object");
-	if (json_get_object(x->rpc.params, "clientInfo", &value) != MCP_OK)
-		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"clientInfo\" must be an object");
+	if (json_get_string(x->in.params, "protocolVersion", &requested, &len) != MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"protocolVersion\" must be a string");
+	if (json_get_object(x->in.params, "capabilities", &value) != MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"capabilities\" must be an object");
+	if (json_get_object(x->in.params, "clientInfo", &value) != MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"clientInfo\" must be an object");
 	/* The version asked for if we speak it, else our newest: the client decides whether it goes on. */
 	x->version = era_version(&era_legacy, requested, len);
 	if (!x->version)
 		x->version = era_legacy.versions[0];
-	exchange_result_begin(x);
+	rpc_result_begin(x);
 	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
 	service_render_offer(x->service, &x->reply->body);
 	buf_puts(&x->reply->body, ",\"serverInfo\":");
 	service_render_info(x->service, &x->reply->body);
-	return exchange_result_end(x);
+	return rpc_result_end(x);
 }
 
 static int
-ping(struct exchange *x)
+ping(struct rpc *x)
 {
-	exchange_result_begin(x);
-	return exchange_result_end(x);
+	rpc_result_begin(x);
+	return rpc_result_end(x);
 }
 
 static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", NULL };
@@ -70,5 +70,5 @@ const struct era era_legacy = {
 	.methods = methods,
 	.notifications = notifications,
 	.statuses = statuses,
-	.response = exchange_accepted
+	.response = rpc_accepted
 };

@@ -15,18 +15,18 @@
 #define NAME_DECODED_MAX 8192	/* bytes of a decoded Mcp-Name */
 
 static int
-refuse_meta(struct exchange *x, const char *message)
+refuse_meta(struct rpc *x, const char *message)
 {
-	return exchange_error_as(x, 400, JSONRPC_INVALID_PARAMS, message, NULL);
+	return rpc_error_as(x, 400, JSONRPC_INVALID_PARAMS, message, NULL);
 }
 
 /* The members of params._meta that every request has. Sets the version that is claimed. */
 static int
-check_meta(struct exchange *x, const char **version, size_t *len)
+check_meta(struct rpc *x, const char **version, size_t *len)
 {
 	struct json_object *meta, *value;
 
-	if (json_get_object(x->rpc.params, "_meta", &meta) != MCP_OK)
+	if (json_get_object(x->in.params, "_meta", &meta) != MCP_OK)
 		return refuse_meta(x, "Invalid params: \"_meta\" must be an object in \"params\"");
 	if (json_get_string(meta, META_PROTOCOL_VERSION, version, len) != MCP_OK)
 		return refuse_meta(x, "Invalid params: _meta must have a string \"" META_PROTOCOL_VERSION "\"");
@@ -45,18 +45,18 @@ mirrors(const char *header, const char *value, size_t len)
 }
 
 static int
-mismatch(struct exchange *x, const char *field, const char *header)
+mismatch(struct rpc *x, const char *field, const char *header)
 {
-	char shown[EXCHANGE_SHOWN];
+	char shown[RPC_SHOWN];
 
 	if (!header)
-		return exchange_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s is missing", field);
-	return exchange_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s '%s' is not what the body says", field,
-	    exchange_shown(header, strlen(header), shown));
+		return rpc_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s is missing", field);
+	return rpc_error(x, JSONRPC_HEADER_MISMATCH, "Header mismatch: %s '%s' is not what the body says", field,
+	    rpc_shown(header, strlen(header), shown));
 }
 
 static int
-check(struct exchange *x)
+check(struct rpc *x)
 {
 	const struct mcp_message *m = x->message;
 	const char *version;
@@ -69,7 +69,7 @@ check(struct exchange *x)
 	x->version = era_version(&era_modern, version, len);
 	if (!x->version)
 		return era_refuse_version(x, version, len);
-	if (!m->method || !mirrors(m->method, x->rpc.method, x->rpc.method_len))
+	if (!m->method || !mirrors(m->method, x->in.method, x->in.method_len))
 		return mismatch(x, "Mcp-Method", m->method);
 	return 0;
 }
@@ -98,12 +98,12 @@ name_mirrors(const char *header, const char *value, size_t value_len)
 
 /* A body without the member is the method's to refuse. */
 static int
-check_name(struct exchange *x, const struct method *method)
+check_name(struct rpc *x, const struct method *method)
 {
 	const char *header = x->message->name, *value;
 	size_t len;
 
-	if (!method->mirrored || json_get_string(x->rpc.params, method->mirrored, &value, &len) != MCP_OK)
+	if (!method->mirrored || json_get_string(x->in.params, method->mirrored, &value, &len) != MCP_OK)
 		return 0;
 	if (!header || !name_mirrors(header, value, len))
 		return mismatch(x, "Mcp-Name", header);
@@ -111,27 +111,27 @@ check_name(struct exchange *x, const struct method *method)
 }
 
 static int
-response(struct exchange *x)
+response(struct rpc *x)
 {
-	return exchange_error(x, JSONRPC_INVALID_REQUEST, "Invalid Request: clients do not send responses in this version");
+	return rpc_error(x, JSONRPC_INVALID_REQUEST, "Invalid Request: clients do not send responses in this version");
 }
 
 static int
-discover(struct exchange *x)
+discover(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 
-	exchange_result_begin(x);
+	rpc_result_begin(x);
 	buf_puts(out, "\"supportedVersions\":[");
 	era_render_versions(out);
 	buf_putc(out, ']');
 	service_render_offer(x->service, out);
-	exchange_cache_hints(x, false);
-	return exchange_result_end(x);
+	rpc_cache_hints(x, false);
+	return rpc_result_end(x);
 }
 
 static void
-result_members(struct exchange *x)
+result_members(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 
@@ -142,7 +142,7 @@ result_members(struct exchange *x)
 
 /* Source: server/utilities/caching. */
 static void
-cache_hints(struct exchange *x, bool varies)
+cache_hints(struct rpc *x, bool varies)
 {
 	buf_printf(&x->reply->body, ",\"ttlMs\":%lld,\"cacheScope\":\"%s\"", (long long)x->service->list_ttl_ms,
 	    varies ? "private" : "public");

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "mcp/exchange.h"
+#include "mcp/rpc.h"
 #include "mcp/registry.h"
 #include "mcp/schema.h"
 
@@ -18,22 +18,22 @@
 
 /* The tool that params names, or NULL after an answer. A tool that the caller may not see does not exist for him. */
 static const struct registry_entry *
-find_tool(struct exchange *x)
+find_tool(struct rpc *x)
 {
 	const struct registry_entry *e;
-	char shown[EXCHANGE_SHOWN];
+	char shown[RPC_SHOWN];
 	const char *name;
 	size_t len;
 
-	if (json_get_string(x->rpc.params, "name", &name, &len) != MCP_OK) {
-		exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
+	if (json_get_string(x->in.params, "name", &name, &len) != MCP_OK) {
+		rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
 		return NULL;
 	}
 	e = registry_find(x->service->registry, name);
 	if (e && x->service->filter_lists && registry_judge(e, x->message->principal) != OAUTH_OK)
 		e = NULL;
 	if (!e)
-		exchange_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", exchange_shown(name, len, shown));
+		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", rpc_shown(name, len, shown));
 	return e;
 }
 
@@ -76,7 +76,7 @@ refusal_data(const struct strlist *scopes)
 }
 
 static int
-refuse_scopes(struct exchange *x, const struct registry_entry *e)
+refuse_scopes(struct rpc *x, const struct registry_entry *e)
 {
 	struct mcp_reply *reply = x->reply;
 	struct buf message;
@@ -92,20 +92,20 @@ refuse_scopes(struct exchange *x, const struct registry_entry *e)
 		buf_puts(&message, "Requires scope ");
 		strlist_join(&e->scopes, " ", &message);
 	}
-	exchange_error_as(x, 403, JSONRPC_FORBIDDEN, message.data, refusal_data(&e->scopes));
+	rpc_error_as(x, 403, JSONRPC_FORBIDDEN, message.data, refusal_data(&e->scopes));
 	buf_clear(&message);
 	return -1;
 }
 
 static int
-check_caller(struct exchange *x, const struct registry_entry *e)
+check_caller(struct rpc *x, const struct registry_entry *e)
 {
 	x->reply->outcome = registry_judge(e, x->message->principal);
 	switch (x->reply->outcome) {
 	case OAUTH_OK:
 		return 0;
 	case OAUTH_WRONG_ORGANISATION:
-		return exchange_error_as(x, 403, JSONRPC_FORBIDDEN, "Requires an organisation", NULL);
+		return rpc_error_as(x, 403, JSONRPC_FORBIDDEN, "Requires an organisation", NULL);
 	default:
 		return refuse_scopes(x, e);
 	}
@@ -113,12 +113,12 @@ check_caller(struct exchange *x, const struct registry_entry *e)
 
 /* Render a CallToolResult of what is in "call". */
 static int
-answer(struct exchange *x, const struct tool_call *call)
+answer(struct rpc *x, const struct tool_call *call)
 {
 	struct buf *out = &x->reply->body;
 
 	x->reply->tool_error = call->is_error;
-	exchange_result_begin(x);
+	rpc_result_begin(x);
 	buf_puts(out, "\"content\":");
 	if (call->content)
 		json_render(call->content, out);
@@ -129,18 +129,18 @@ answer(struct exchange *x, const struct tool_call *call)
 		json_render(call->structured, out);
 	}
 	buf_puts(out, call->is_error ? ",\"isError\":true" : ",\"isError\":false");
-	return exchange_result_end(x);
+	return rpc_result_end(x);
 }
 
 static int
-out_of_memory(struct exchange *x)
+out_of_memory(struct rpc *x)
 {
-	return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
+	return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
 }
 
 /* Returns 0 when the arguments are good, else -1 with the answer. */
 static int
-check_arguments(struct exchange *x, const struct registry_entry *e, struct tool_call *call)
+check_arguments(struct rpc *x, const struct registry_entry *e, struct tool_call *call)
 {
 	struct buf text;
 	int rc = 0;
@@ -157,7 +157,7 @@ check_arguments(struct exchange *x, const struct registry_entry *e, struct tool_
 
 /* Whether the tool kept the promise of its output schema; a caller's client would refuse anything else with a worse message. */
 static bool
-keeps_promise(const struct exchange *x, const struct registry_entry *e, const struct tool_call *call)
+keeps_promise(const struct rpc *x, const struct registry_entry *e, const struct tool_call *call)
 {
 	struct buf faults;
 	bool good;
@@ -174,7 +174,7 @@ keeps_promise(const struct exchange *x, const struct registry_entry *e, const st
 }
 
 static int
-run(struct exchange *x, const struct registry_entry *e, struct tool_call *call)
+run(struct rpc *x, const struct registry_entry *e, struct tool_call *call)
 {
 	enum mcp_err err;
 
@@ -186,11 +186,11 @@ run(struct exchange *x, const struct registry_entry *e, struct tool_call *call)
 		return answer(x, call);
 	if (err)
 		log_error("request %s: tool %s failed: %s", x->message->request_id, e->tool->name, mcp_strerror(err));
-	return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the tool %s failed", e->tool->name);
+	return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the tool %s failed", e->tool->name);
 }
 
 int
-tools_call(struct exchange *x)
+tools_call(struct rpc *x)
 {
 	struct json_object *empty = NULL, *arguments;
 	const struct registry_entry *e = find_tool(x);
@@ -199,7 +199,7 @@ tools_call(struct exchange *x)
 	if (!e)
 		return -1;
 	snprintf(x->reply->tool, sizeof(x->reply->tool), "%s", e->tool->name);
-	switch (json_get_object(x->rpc.params, "arguments", &arguments)) {
+	switch (json_get_object(x->in.params, "arguments", &arguments)) {
 	case MCP_OK:
 		break;
 	case MCP_ENOENT:
@@ -208,7 +208,7 @@ tools_call(struct exchange *x)
 			return out_of_memory(x);
 		break;
 	default:
-		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object");
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object");
 	}
 	if (check_caller(x, e) == 0) {
 		call.principal = x->message->principal;

@@ -2,12 +2,12 @@
 #include "mcp/tools_list.h"
 
 #include "base/json.h"
-#include "mcp/exchange.h"
+#include "mcp/rpc.h"
 #include "mcp/registry.h"
 
 /* The tools that the caller may call. */
 static void
-render_permitted(const struct exchange *x, struct buf *out)
+render_permitted(const struct rpc *x, struct buf *out)
 {
 	const struct registry *registry = x->service->registry;
 	const struct registry_entry *e;
@@ -27,16 +27,16 @@ render_permitted(const struct exchange *x, struct buf *out)
 }
 
 int
-tools_list(struct exchange *x)
+tools_list(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 	struct json_object *cursor;
 	const char *text;
 	size_t len;
 
-	if (json_get(x->rpc.params, "cursor", &cursor) == MCP_OK)
-		return exchange_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: unknown cursor");
-	exchange_result_begin(x);
+	if (json_get(x->in.params, "cursor", &cursor) == MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: unknown cursor");
+	rpc_result_begin(x);
 	buf_puts(out, "\"tools\":");
 	if (x->service->filter_lists)
 		render_permitted(x, out);
@@ -44,6 +44,6 @@ tools_list(struct exchange *x)
 		text = registry_list_text(x->service->registry, &len);
 		buf_put(out, text, len);
 	}
-	exchange_cache_hints(x, x->service->filter_lists);
-	return exchange_result_end(x);
+	rpc_cache_hints(x, x->service->filter_lists);
+	return rpc_result_end(x);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mcp/exchange.h"
+#include "mcp/rpc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define SHOWN_INPUT 128		/* bytes of input in a quoted piece; escaped four times as long, and dots */
 
 static int
-status_of(const struct exchange *x, int code)
+status_of(const struct rpc *x, int code)
 {
 	const struct era_status *row;
 
@@ -25,18 +25,18 @@ status_of(const struct exchange *x, int code)
 }
 
 int
-exchange_error_as(struct exchange *x, int status, int code, const char *message, struct json_object *data)
+rpc_error_as(struct rpc *x, int status, int code, const char *message, struct json_object *data)
 {
 	buf_reset(&x->reply->body);
 	x->reply->status = status;
 	x->reply->error_code = code;
-	jsonrpc_render_error(x->rpc.id, code, message, data, &x->reply->body);
+	jsonrpc_render_error(x->in.id, code, message, data, &x->reply->body);
 	json_free(data);
 	return -1;
 }
 
 int
-exchange_error(struct exchange *x, int code, const char *fmt, ...)
+rpc_error(struct rpc *x, int code, const char *fmt, ...)
 {
 	char message[MESSAGE_MAX];
 	va_list ap;
@@ -44,11 +44,11 @@ exchange_error(struct exchange *x, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	return exchange_error_as(x, status_of(x, code), code, message, NULL);
+	return rpc_error_as(x, status_of(x, code), code, message, NULL);
 }
 
 int
-exchange_accepted(struct exchange *x)
+rpc_accepted(struct rpc *x)
 {
 	buf_reset(&x->reply->body);
 	x->reply->status = 202;
@@ -56,14 +56,14 @@ exchange_accepted(struct exchange *x)
 }
 
 void
-exchange_result_begin(struct exchange *x)
+rpc_result_begin(struct rpc *x)
 {
-	jsonrpc_render_head(x->rpc.id, &x->reply->body);
+	jsonrpc_render_head(x->in.id, &x->reply->body);
 	buf_puts(&x->reply->body, "\"result\":{");
 }
 
 int
-exchange_result_end(struct exchange *x)
+rpc_result_end(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 
@@ -75,28 +75,28 @@ exchange_result_end(struct exchange *x)
 		x->reply->status = 200;
 		return -1;
 	case MCP_ELIMIT:
-		return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the result is too large");
+		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the result is too large");
 	default:
-		return exchange_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
+		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
 	}
 }
 
 void
-exchange_cache_hints(struct exchange *x, bool varies)
+rpc_cache_hints(struct rpc *x, bool varies)
 {
 	if (x->era->cache_hints)
 		x->era->cache_hints(x, varies);
 }
 
 const char *
-exchange_shown(const char *text, size_t len, char out[EXCHANGE_SHOWN])
+rpc_shown(const char *text, size_t len, char out[RPC_SHOWN])
 {
 	struct buf b;
 
 	/* What does not fit is dropped by the bound of the buffer; what did fit stays. */
-	buf_init(&b, EXCHANGE_SHOWN - 1);
+	buf_init(&b, RPC_SHOWN - 1);
 	text_escape(text, len, SHOWN_INPUT, &b);
-	snprintf(out, EXCHANGE_SHOWN, "%s", b.data);
+	snprintf(out, RPC_SHOWN, "%s", b.data);
 	buf_clear(&b);
 	return out;
 }

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# Who may include whom (src/README): a file includes only lower layers, inside a layer there are no cycles, and the
+# header of a foreign library appears only in the module that wraps it. Speaks TAP. The checks are first tried on a
+# small tree that breaks each rule.
+set -u
+: "${top_srcdir:=.}"
+LC_ALL=C
+export LC_ALL
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+trap 'exit 99' HUP INT TERM
+n=0
+status=0
+
+claim() {	# claim TEXT FILE: holds when FILE is empty; what is in it is shown
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$2"
+		status=1
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+# Lines "FILE LINE INCLUDED" of the tree at $1, FILE relative to it.
+includes() {
+	(cd "$1" && find src cgi-bin -name '*.[ch]' 2>/dev/null | sort | xargs awk '
+		/^[ \t]*#[ \t]*include[ \t]*["<]/ {
+			name = $0
+			sub(/^[^"<]*["<]/, "", name)
+			sub(/[">].*$/, "", name)
+			print FILENAME, FNR, name
+		}')
+}
+
+# Upward and sideways arrows. Layers in one string are of one height and do not see each other.
+upward() {
+	awk '
+		BEGIN {
+			n = split("base|store net|http|limit|oauth|mcp|tools|server|issuer|cli|cgi-bin", height, "|")
+			for (i = 1; i <= n; i++) {
+				m = split(height[i], names, " ")
+				for (j = 1; j <= m; j++)
+					rank[names[j]] = i
+			}
+			# Heights alone would allow these.
+			never["http", "store"] = never["http", "net"] = never["mcp", "http"] = never["mcp", "net"] = 1
+		}
+		{
+			split($1, parts, "/")
+			own = parts[1] == "src" ? parts[2] : parts[1]
+			if (parts[1] == "src" && parts[3] == "")
+				print $1 ": lies in no layer"
+			if (!(own in rank))
+				print $1 ": layer " own " is unknown"
+			if (split($3, into, "/") < 2 || !(into[1] in rank))
+				next
+			up = rank[into[1]] > rank[own]
+			sideways = rank[into[1]] == rank[own] && into[1] != own
+			if (up || sideways || (own, into[1]) in never)
+				print $1 ":" $2 ": " own " includes " $3
+		}' "$1"
+}
+
+# Pairs "module module" of includes inside a layer. Files NAME_part.* belong to module NAME when there is a NAME.h.
+pairs() {
+	awk '
+		function module(path, name) {
+			name = path
+			sub(/^src\//, "", name)
+			sub(/\.[ch]$/, "", name)
+			return name
+		}
+		function family(name, stem) {
+			for (stem = name; sub(/_[^_\/]*$/, "", stem); )
+				if (stem in header)
+					return stem
+			return name
+		}
+		FNR == NR { if ($1 ~ /\.h$/) header[module($1)] = 1; if ($3 ~ /\//) header[module($3)] = 1; next }
+		{
+			from = family(module($1)); to = family(module($3))
+			if (split(from, a, "/") == 2 && split(to, b, "/") == 2 && a[1] == b[1] && from != to)
+				print from, to
+		}' "$1" "$1" | sort -u
+}
+
+cycles() {
+	pairs "$1" | tsort 2>&1 >/dev/null | sed 's/^tsort: //; s/^-: //'
+}
+
+foreign() {
+	awk '
+		function only(header, places) { h[++rows] = header; where[rows] = places }
+		BEGIN {
+			only("^sqlite3", "^src/(store|limit)/")
+			only("^curl/", "^src/net/fetch[a-z_]*[.]c$")
+			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.]c$")
+			only("^(json-c/|json[.]h$|json_[a-z_]*[.]h$)", "^src/base/json[a-z_]*[.]c$")
+			only("^openssl/", "^src/(base/digest|oauth/jwk[a-z_]*)[.]c$")
+			only("^jwt[.]h$", "^src/(issuer|cli)/")
+		}
+		{
+			for (i = 1; i <= rows; i++)
+				if ($3 ~ h[i] && $1 !~ where[i])
+					print $1 ":" $2 ": includes " $3
+		}' "$1"
+}
+
+# The checks see what they look for.
+tree=$work/tree
+mkdir -p "$tree/src/base" "$tree/src/http" "$tree/src/mcp" "$tree/src/odd"
+echo '#include "http/b.h"' >"$tree/src/base/a.h"
+echo ' #  include <json-c/json.h>' >"$tree/src/base/a.c"
+echo '#include "http/c.h"' >"$tree/src/http/b.h"
+printf '%s\n' '#include "net/fetch.h"' '#include "base/a.h"' >"$tree/src/http/b.c"
+printf '%s\n' '#include "http/b.h"' '#include <sqlite3.h>' '#include <stdio.h>' >"$tree/src/http/c.h"
+echo '#include "http/b.h"' >"$tree/src/http/b_more.c"
+echo '#include "http/c.h"' >"$tree/src/mcp/d.c"
+echo '#include "base/a.h"' >"$tree/src/odd/e.c"
+includes "$tree" >"$work/tried"
+seen() {	# seen TEXT PATTERN COMMAND...: the command's output has a line that matches
+	text=$1 pattern=$2
+	shift 2
+	"$@" "$work/tried" >"$work/found"
+	if grep -q "$pattern" "$work/found"; then
+		: >"$work/found"
+	else
+		echo "not found: $pattern" >>"$work/found"
+	fi
+	claim "$text" "$work/found"
+}
+seen "an upward include is seen" '^src/base/a.h:1: base includes http/b.h$' upward
+seen "http that includes net is seen" '^src/http/b.c:1: http includes net/fetch.h$' upward
+seen "mcp that includes http is seen" '^src/mcp/d.c:1: mcp includes http/c.h$' upward
+seen "a folder that is no layer is seen" '^src/odd/e.c: layer odd is unknown$' upward
+seen "a cycle is seen" '^http/b$' cycles
+seen "a foreign header is seen" '^src/http/c.h:2: includes sqlite3.h$' foreign
+seen "a foreign header beside the module that wraps it is seen" '^src/base/a.c:1: includes json-c/json.h$' foreign
+upward "$work/tried" | grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
+claim "an arrow downward is none" "$work/found"
+
+# The real tree.
+includes "$top_srcdir" >"$work/includes"
+[ -s "$work/includes" ] && : >"$work/found" || echo "no sources below $top_srcdir" >"$work/found"
+claim "the sources are found" "$work/found"
+upward "$work/includes" >"$work/found"
+claim "no file includes a higher layer" "$work/found"
+cycles "$work/includes" >"$work/found"
+claim "no cycle inside a layer" "$work/found"
+foreign "$work/includes" >"$work/found"
+claim "each foreign library's header is included only by the module that wraps it" "$work/found"
+echo "1..$n"
+exit $status

@@ -46,7 +46,7 @@ base64_digits(const char *text, size_t len, char c62, char c63, struct buf *out)
 
 	if (len % 4 == 1)
 		return MCP_ESYNTAX;
-	if (buf_reserve(out, len / 4 * 3 + 2))
+	if (buf_reserve(out, len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0)))
 		return buf_status(out);
 	for (size_t i = 0; i < len; i++) {
 		int digit = base64_digit((unsigned char)text[i], c62, c63);

@@ -54,7 +54,8 @@ apply(const struct config *c, struct config_faults *faults)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char *const variables[] = { (char[]){ "HOME=/home/fuzz" }, (char[]){ "NUMBER=4" }, (char[]){ "=" }, NULL };
+	char home[] = "HOME=/home/fuzz", number[] = "NUMBER=4", odd[] = "=";
+	char *const variables[] = { home, number, odd, NULL };
 	static char path[64];
 	static int fd = -1;
 	struct config_faults faults;

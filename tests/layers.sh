@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Who may include whom (src/README): a file includes only lower layers, inside a layer there are no cycles, and the
-# header of a foreign library appears only in the module that wraps it. Speaks TAP. The checks are first tried on a
-# small tree that breaks each rule.
+# header of a foreign library appears only in the module that wraps it. Includes are read from the sources, calls from the
+# objects of this build. Speaks TAP. The checks are first tried on a small tree that breaks each rule.
 set -u
-: "${top_srcdir:=.}"
+: "${top_srcdir:=.}" "${top_builddir:=.}" "${NM:=nm}"
 LC_ALL=C
 export LC_ALL
 work=$(mktemp -d) || exit 99
@@ -63,31 +63,49 @@ upward() {
 		}' "$1"
 }
 
-# Pairs "module module" of includes inside a layer. Files NAME_part.* belong to module NAME when there is a NAME.h.
-pairs() {
+# Cycles of headers that include each other.
+header_cycles() {
 	awk '
-		function module(path, name) {
-			name = path
-			sub(/^src\//, "", name)
-			sub(/\.[ch]$/, "", name)
-			return name
-		}
-		function family(name, stem) {
-			for (stem = name; sub(/_[^_\/]*$/, "", stem); )
-				if (stem in header)
-					return stem
-			return name
-		}
-		FNR == NR { if ($1 ~ /\.h$/) header[module($1)] = 1; if ($3 ~ /\//) header[module($3)] = 1; next }
 		{
-			from = family(module($1)); to = family(module($3))
-			if (split(from, a, "/") == 2 && split(to, b, "/") == 2 && a[1] == b[1] && from != to)
-				print from, to
-		}' "$1" "$1" | sort -u
+			own = $1
+			sub(/^src\//, "", own)
+			if (own ~ /[.]h$/ && $3 ~ /\//)
+				print own, $3
+		}' "$1" | tsort 2>&1 >/dev/null | sed 's/^tsort: //; s/^-: //'
 }
 
+# Lines "CALLER CALLED KIND SYMBOL" of modules LAYER/NAME, from what nm prints of their objects. KIND T is a function.
+calls() {
+	awk '
+		{
+			sub(/[.]o:/, " ")
+			own = $1
+			sub(/^.*src\//, "", own)
+			if ($(NF - 1) == "U") {
+				user[++n] = own
+				used[n] = $NF
+			} else if ($(NF - 1) ~ /^[A-Z]$/) {
+				home[$NF] = own
+				kind[$NF] = $(NF - 1)
+			}
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				if (used[i] in home && home[used[i]] != user[i])
+					print user[i], home[used[i]], kind[used[i]], used[i]
+		}' "$1" | sort -u
+}
+
+# Cycles of modules of one layer that call each other. A table of functions is data: whoever runs through it does not depend
+# on those who stand in it.
 cycles() {
-	pairs "$1" | tsort 2>&1 >/dev/null | sed 's/^tsort: //; s/^-: //'
+	calls "$1" | awk '
+		{
+			split($1, from, "/")
+			split($2, to, "/")
+			if (from[1] == to[1] && $3 == "T")
+				print $1, $2
+		}' | sort -u | tsort 2>&1 >/dev/null | sed 's/^tsort: //; s/^-: //'
 }
 
 foreign() {
@@ -135,11 +153,23 @@ seen "an upward include is seen" '^src/base/a.h:1: base includes http/b.h$' upwa
 seen "http that includes net is seen" '^src/http/b.c:1: http includes net/fetch.h$' upward
 seen "mcp that includes http is seen" '^src/mcp/d.c:1: mcp includes http/c.h$' upward
 seen "a folder that is no layer is seen" '^src/odd/e.c: layer odd is unknown$' upward
-seen "a cycle is seen" '^http/b$' cycles
+seen "headers that include each other are seen" '^http/b.h$' header_cycles
 seen "a foreign header is seen" '^src/http/c.h:2: includes sqlite3.h$' foreign
 seen "a foreign header beside the module that wraps it is seen" '^src/base/a.c:1: includes json-c/json.h$' foreign
 upward "$work/tried" | grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
 claim "an arrow downward is none" "$work/found"
+cat >"$work/tried" <<'END'
+src/http/b.o:                 U c_do
+src/http/b.o:0000000000000000 T b_do
+src/http/c.o:                 U b_do
+src/http/c.o:                 U d_table
+src/http/c.o:0000000000000000 T c_do
+src/http/d.o:0000000000000000 R d_table
+src/http/d.o:                 U c_do
+END
+seen "modules that call each other are seen" '^http/b$' cycles
+cycles "$work/tried" | grep '^http/d$' >"$work/found"
+claim "a table is no call" "$work/found"
 
 # The real tree.
 includes "$top_srcdir" >"$work/includes"
@@ -147,8 +177,13 @@ includes "$top_srcdir" >"$work/includes"
 claim "the sources are found" "$work/found"
 upward "$work/includes" >"$work/found"
 claim "no file includes a higher layer" "$work/found"
-cycles "$work/includes" >"$work/found"
-claim "no cycle inside a layer" "$work/found"
+header_cycles "$work/includes" >"$work/found"
+claim "no headers include each other" "$work/found"
+(cd "$top_builddir" && find src -name '*.o' -exec "$NM" -A {} +) >"$work/symbols"
+grep -q ' T buf_init$' "$work/symbols" && : >"$work/found" || echo "no objects below $top_builddir" >"$work/found"
+claim "the objects are found" "$work/found"
+cycles "$work/symbols" >"$work/found"
+claim "no modules of one layer call each other in a circle" "$work/found"
 foreign "$work/includes" >"$work/found"
 claim "each foreign library's header is included only by the module that wraps it" "$work/found"
 echo "1..$n"

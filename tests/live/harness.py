@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,10 @@ COMMAND = os.path.join(BUILD, "mcp-fcgi")
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
+
+
+# Whoever ends a test early gets everything that it started stopped all the same.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 # ---- TAP ------------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@
 #include "oauth/principal.h"
 
 /*
- * The protocol: one JSON-RPC message in, one out. Sees no HTTP and no socket; what the Streamable HTTP transport mirrors in headers comes as strings, and what it must do with its status comes
- * back as a number.
+ * The protocol: one JSON-RPC message in, one out. Sees no HTTP and no socket; what the Streamable HTTP transport
+ * mirrors in headers comes as strings, and what it must do with its status comes back as a number.
  */
 
 struct registry;	/* registry.h: the sealed set of tools */
@@ -35,7 +35,8 @@ struct mcp_message {
 struct mcp_reply {
 	int status;			/* 200, 202 (nothing to say), 400, 403, 404; with JSON in "body" unless 202 */
 	struct buf body;		/* initialised by the caller */
-	enum oauth_outcome outcome;	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION with 403, else OAUTH_OK */
+	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION with 403, else OAUTH_OK */
+	enum oauth_outcome outcome;
 	struct strlist required_scopes;	/* all scopes of the operation, with OAUTH_INSUFFICIENT_SCOPE */
 	/* For the log line: */
 	char version[16];		/* protocol version chosen, "" if none */
@@ -56,8 +57,8 @@ struct mcp_service {
 };
 
 /*
- * Answer one message. Always leaves a whole answer in "reply" (body JSON, or empty with 202). Never fails: faults of ours are JSON-RPC errors -32603. Thread-safe. reply->body must be initialised;
- * mcp_reply_clear() releases the rest.
+ * Answer one message. Always leaves a whole answer in "reply" (body JSON, or empty with 202). Never fails: faults of
+ * ours are JSON-RPC errors -32603. Thread-safe. reply->body must be initialised; mcp_reply_clear() releases the rest.
  */
 void mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply);
 void mcp_reply_clear(struct mcp_reply *reply);

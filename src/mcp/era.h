@@ -8,9 +8,11 @@
 #include "mcp/rpc.h"
 
 /*
- * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and capabilities in params._meta and mirrors itself in headers. Legacy (2025-11-25,
- * 2025-06-18, 2025-03-26): an initialize handshake, then a version header. The era is chosen once a message; nobody asks for it afterwards, what differs is in the table. Source: MCP 2026-07-28
- * basic/versioning, basic/transports/streamable-http; 2025-11-25 basic/lifecycle, basic/transports.
+ * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and
+ * capabilities in params._meta and mirrors itself in headers. Legacy (2025-11-25, 2025-06-18, 2025-03-26): an
+ * initialize handshake, then a version header. The era is chosen once a message; nobody asks for it afterwards, what
+ * differs is in the table. Source: MCP 2026-07-28 basic/versioning, basic/transports/streamable-http; 2025-11-25
+ * basic/lifecycle, basic/transports.
  */
 
 /* A method that the era has. */
@@ -49,9 +51,11 @@ extern const struct era era_legacy;
 #define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
 
 /*
- * Choose x->era, and x->version where the headers tell it, by what the message claims: the version in params._meta, and the header MCP-Protocol-Version. Legacy if everything claimed is one and the same legacy version, or nothing is claimed
- * (2025-03-26 then, which had no header); modern if a version is claimed in _meta otherwise, or the header names a modern one. The method never decides. Returns 0, or -1: a header that names a version
- * nobody knows, and no claim in _meta, is answered with -32022.
+ * Choose x->era, and x->version where the headers tell it, by what the message claims: the version in params._meta, and
+ * the header MCP-Protocol-Version. Legacy if everything claimed is one and the same legacy version, or nothing is
+ * claimed (2025-03-26 then, which had no header); modern if a version is claimed in _meta otherwise, or the header
+ * names a modern one. The method never decides. Returns 0, or -1: a header that names a version nobody knows, and no
+ * claim in _meta, is answered with -32022.
  */
 int era_choose(struct rpc *x);
 

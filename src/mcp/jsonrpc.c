@@ -20,7 +20,8 @@ refuse_text(struct jsonrpc_fault *fault, enum mcp_err err, const struct json_fau
 	if (err == MCP_ENOMEM)
 		return refuse(fault, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
 	fault->code = JSONRPC_PARSE_ERROR;
-	snprintf(fault->text, sizeof(fault->text), "Parse error: %s at byte %zu", where->what ? where->what : "not JSON",
+	snprintf(fault->text, sizeof(fault->text), "Parse error: %s at byte %zu",
+	    where->what ? where->what : "not JSON",
 	    where->offset);
 	return false;
 }
@@ -135,7 +136,8 @@ jsonrpc_render_head(const struct json_object *id, struct buf *out)
 }
 
 void
-jsonrpc_render_error(const struct json_object *id, int code, const char *message, const struct json_object *data, struct buf *out)
+jsonrpc_render_error(const struct json_object *id, int code, const char *message, const struct json_object *data,
+    struct buf *out)
 {
 	jsonrpc_render_head(id, out);
 	buf_printf(out, "\"error\":{\"code\":%d,\"message\":", code);

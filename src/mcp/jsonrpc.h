@@ -10,11 +10,15 @@
 struct json_object;
 
 /*
- * JSON-RPC 2.0 as MCP narrows it: one message, read strictly. An id is a string or an integer and never null; params, when present, is an object; an array of messages (a batch) is refused in every protocol
- * version. Members that nobody defined are ignored. Source: jsonrpc.org/specification, MCP basic "Messages".
+ * JSON-RPC 2.0 as MCP narrows it: one message, read strictly. An id is a string or an integer and never null; params,
+ * when present, is an object; an array of messages (a batch) is refused in every protocol version. Members that nobody
+ * defined are ignored. Source: jsonrpc.org/specification, MCP basic "Messages".
  */
 
-/* Error codes. The last three are the specification's own of 2026-07-28; 403 is ours for a refusal by scopes or organisation. */
+/*
+ * Error codes. The last three are the specification's own of 2026-07-28; 403 is ours for a refusal by scopes or
+ * organisation.
+ */
 enum jsonrpc_code {
 	JSONRPC_PARSE_ERROR = -32700,
 	JSONRPC_INVALID_REQUEST = -32600,
@@ -50,16 +54,21 @@ struct jsonrpc_fault {
 };
 
 /*
- * Read the "len" bytes at "text" as one message. Returns true with *m filled, or false with *fault filled; m->id is then set if an id could be read all the same. In both cases
- * jsonrpc_clear() releases *m. Time and memory are linear in "len".
+ * Read the "len" bytes at "text" as one message. Returns true with *m filled, or false with *fault filled; m->id is
+ * then set if an id could be read all the same. In both cases jsonrpc_clear() releases *m. Time and memory are linear
+ * in "len".
  */
 bool jsonrpc_parse(const char *text, size_t len, struct jsonrpc_message *m, struct jsonrpc_fault *fault);
 void jsonrpc_clear(struct jsonrpc_message *m);
 
-/* Append the beginning of an answer, {"jsonrpc":"2.0","id":ID, -- the id is left out when NULL. The caller goes on with "result": or "error": and the last brace. */
+/*
+ * Append the beginning of an answer, {"jsonrpc":"2.0","id":ID, -- the id is left out when NULL. The caller goes on with
+ * "result": or "error": and the last brace.
+ */
 void jsonrpc_render_head(const struct json_object *id, struct buf *out);
 
 /* Append a whole error answer. "data" is borrowed; NULL leaves the member out. "message" is UTF-8 of any content. */
-void jsonrpc_render_error(const struct json_object *id, int code, const char *message, const struct json_object *data, struct buf *out);
+void jsonrpc_render_error(const struct json_object *id, int code, const char *message, const struct json_object *data,
+    struct buf *out);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The legacy era: 2025-11-25, 2025-06-18, 2025-03-26. A client says initialize first, but nothing is kept of it: each later request names its version in a header, and no method here depends on what came before.
- * JSON-RPC errors travel with status 200, because clients of this era do not read the body of any other. Source: MCP 2025-11-25 basic/lifecycle, basic/transports, basic/utilities/ping.
+ * The legacy era: 2025-11-25, 2025-06-18, 2025-03-26. A client says initialize first, but nothing is kept of it: each
+ * later request names its version in a header, and no method here depends on what came before. JSON-RPC errors travel
+ * with status 200, because clients of this era do not read the body of any other. Source: MCP 2025-11-25
+ * basic/lifecycle, basic/transports, basic/utilities/ping.
  */
 #include "base/json.h"
 #include "mcp/era.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The modern era: 2026-07-28. Each request stands for itself. The order of the checks is that of the answers: shape of _meta, header against _meta, version, Mcp-Method, the method, Mcp-Name. Source: MCP 2026-07-28
- * basic "_meta", basic/transports/streamable-http "Request Metadata", server/discover.
+ * The modern era: 2026-07-28. Each request stands for itself. The order of the checks is that of the answers: shape of
+ * _meta, header against _meta, version, Mcp-Method, the method, Mcp-Name. Source: MCP 2026-07-28 basic "_meta",
+ * basic/transports/streamable-http "Request Metadata", server/discover.
  */
 #include <string.h>
 
@@ -75,7 +76,8 @@ check(struct rpc *x)
 }
 
 /*
- * Whether Mcp-Name says "value": as it is, or as base64 of it between the marks. Without both marks a value is literal. Source: streamable-http, "Value Encoding".
+ * Whether Mcp-Name says "value": as it is, or as base64 of it between the marks. Without both marks a value is literal.
+ * Source: streamable-http, "Value Encoding".
  */
 static bool
 name_mirrors(const char *header, const char *value, size_t value_len)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for the set of tools. Its life: registry_new(); registry_add() for each tool, which compiles the schemas and renders the Tool object; registry_seal(), which renders the list; read by all threads; registry_free().
+ * Answers for the set of tools. Its life: registry_new(); registry_add() for each tool, which compiles the schemas and
+ * renders the Tool object; registry_seal(), which renders the list; read by all threads; registry_free().
  */
 #include "mcp/registry.h"
 
@@ -72,7 +73,7 @@ objection(const struct registry *r, const struct tool *tool, const struct strlis
 	if (r->n >= TOOLS_MAX)
 		return "there are too many tools";
 	if (!tool->name || !is_name(tool->name))
-		return "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -";
+		return "the name of a tool is 1 to 128 of A-Z a-z 0-9 _ . -";
 	if (registry_find(r, tool->name))
 		return "there is a tool of that name already";
 	if (!tool->description || !tool->description[0])

@@ -11,7 +11,8 @@
 #include "oauth/outcome.h"
 
 /*
- * The sealed set of tools with what the operator decided about each. Filled while a configuration is loaded, read-only afterwards, so threads share it without locks. Order of registration is the order of the list.
+ * The sealed set of tools with what the operator decided about each. Filled while a configuration is loaded, read-only
+ * afterwards, so threads share it without locks. Order of registration is the order of the list.
  */
 struct registry;
 struct schema;
@@ -30,10 +31,12 @@ enum mcp_err registry_new(struct registry **out) MCP_MUST_CHECK;
 void registry_free(struct registry *r);
 
 /*
- * Add a tool. "scopes" is copied; NULL means the operator has not decided, which refuses the tool (MCP_EINVAL). Also MCP_EINVAL for a bad name, a name twice, no description, a schema or annotations that do not parse or compile, or a sealed registry;
- * *why (may be NULL) gets a static phrase. MCP_ENOMEM.
+ * Add a tool. "scopes" is copied; NULL means the operator has not decided, which refuses the tool (MCP_EINVAL). Also
+ * MCP_EINVAL for a bad name, a name twice, no description, a schema or annotations that do not parse or compile, or a
+ * sealed registry; *why (may be NULL) gets a static phrase. MCP_ENOMEM.
  */
-enum mcp_err registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes, const char **why) MCP_MUST_CHECK;
+enum mcp_err registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes,
+    const char **why) MCP_MUST_CHECK;
 
 /* Close the registry and render the list once. After this registry_add() is refused. Returns MCP_OK or MCP_ENOMEM. */
 enum mcp_err registry_seal(struct registry *r) MCP_MUST_CHECK;
@@ -46,8 +49,9 @@ const struct registry_entry *registry_find(const struct registry *r, const char 
 const char *registry_list_text(const struct registry *r, size_t *len);
 
 /*
- * Whether "principal" (NULL: nobody) may call the entry: OAUTH_OK; OAUTH_INSUFFICIENT_SCOPE if it lacks a scope (which ones is not told, the whole set is the challenge); OAUTH_WRONG_ORGANISATION if the tool needs an organisation and it has
- * none.
+ * Whether "principal" (NULL: nobody) may call the entry: OAUTH_OK; OAUTH_INSUFFICIENT_SCOPE if it lacks a scope (which
+ * ones is not told, the whole set is the challenge); OAUTH_WRONG_ORGANISATION if the tool needs an organisation and it
+ * has none.
  */
 enum oauth_outcome registry_judge(const struct registry_entry *e, const struct principal *principal);
 

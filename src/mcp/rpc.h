@@ -12,8 +12,9 @@ struct era;
 struct json_object;
 
 /*
- * One message on its way from bytes to an answer, and the ways to answer it. Every step has the same shape: it gets the struct, returns 0 to go on or -1 when it has answered; "return rpc_error(...)" does
- * both. The struct and what hangs off it live as long as mcp_dispatch() runs.
+ * One message on its way from bytes to an answer, and the ways to answer it. Every step has the same shape: it gets the
+ * struct, returns 0 to go on or -1 when it has answered; "return rpc_error(...)" does both. The struct and what hangs
+ * off it live as long as mcp_dispatch() runs.
  */
 struct rpc {
 	const struct mcp_service *service;
@@ -25,8 +26,9 @@ struct rpc {
 };
 
 /*
- * Answer with a JSON-RPC error; what was written before is forgotten. The status is the era's for "code" (400 while no era is chosen). The message is composed as by printf; bytes from outside go through
- * rpc_shown() first. Returns -1, always.
+ * Answer with a JSON-RPC error; what was written before is forgotten. The status is the era's for "code" (400 while no
+ * era is chosen). The message is composed as by printf; bytes from outside go through rpc_shown() first. Returns -1,
+ * always.
  */
 int rpc_error(struct rpc *x, int code, const char *fmt, ...) MCP_PRINTF(3, 4);
 
@@ -37,16 +39,24 @@ int rpc_error_as(struct rpc *x, int status, int code, const char *message, struc
 int rpc_accepted(struct rpc *x);
 
 /*
- * Begin a result: {"jsonrpc":"2.0","id":ID,"result":{ -- the caller appends members to reply->body, at least one unless the era is legacy, commas between them, and then calls rpc_result_end(), which adds the members that every
- * result of the era has and closes it. A result that the buffer refused (memory, or the bound of the answer) becomes an error. Returns -1.
+ * Begin a result: {"jsonrpc":"2.0","id":ID,"result":{ -- the caller appends members to reply->body, at least one unless
+ * the era is legacy, commas between them, and then calls rpc_result_end(), which adds the members that every result of
+ * the era has and closes it. A result that the buffer refused (memory, or the bound of the answer) becomes an error.
+ * Returns -1.
  */
 void rpc_result_begin(struct rpc *x);
 int rpc_result_end(struct rpc *x);
 
-/* Append the members that tell a client how long it may keep a result, each with a comma before it; nothing in the legacy era. "varies" says that the result depends on who asks. */
+/*
+ * Append the members that tell a client how long it may keep a result, each with a comma before it; nothing in the
+ * legacy era. "varies" says that the result depends on who asks.
+ */
 void rpc_cache_hints(struct rpc *x, bool varies);
 
-/* Write text from outside into "out" so that a message can quote it: printable ASCII (text_escape()), at most 128 bytes of input. Returns "out". */
+/*
+ * Write text from outside into "out" so that a message can quote it: printable ASCII (text_escape()), at most 128 bytes
+ * of input. Returns "out".
+ */
 #define RPC_SHOWN 528
 const char *rpc_shown(const char *text, size_t len, char out[RPC_SHOWN]);
 

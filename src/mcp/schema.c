@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for compiling schemas: one row of a table a keyword, which either reads the keyword's value into the node or says why the schema is refused. What the nodes mean for a value is in
- * schema_validate.c.
+ * Answers for compiling schemas: one row of a table a keyword, which either reads the keyword's value into the node or
+ * says why the schema is refused. What the nodes mean for a value is in schema_validate.c.
  */
 #include "mcp/schema.h"
 
@@ -32,8 +32,8 @@ static const struct {
 	const char *name;
 	unsigned bits;
 } type_names[] = {
-	{ "null", SCHEMA_NULL }, { "boolean", SCHEMA_BOOLEAN }, { "integer", SCHEMA_INTEGER }, { "number", SCHEMA_NUMBER },
-	{ "string", SCHEMA_STRING }, { "array", SCHEMA_ARRAY }, { "object", SCHEMA_OBJECT }
+	{ "null", SCHEMA_NULL }, { "boolean", SCHEMA_BOOLEAN }, { "integer", SCHEMA_INTEGER },
+	{ "number", SCHEMA_NUMBER }, { "string", SCHEMA_STRING }, { "array", SCHEMA_ARRAY }, { "object", SCHEMA_OBJECT }
 };
 
 static enum mcp_err

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The compiled form of a schema, shared by schema.c and schema_validate.c and nobody else. JSON values here are borrowed from the source that the root holds. */
+/*
+ * The compiled form of a schema, shared by schema.c and schema_validate.c and nobody else. JSON values here are
+ * borrowed from the source that the root holds.
+ */
 struct json_object;
 struct schema;
 

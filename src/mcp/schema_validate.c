@@ -24,7 +24,10 @@ struct report {
 
 static bool validate(const struct schema *s, const struct json_object *value, const struct place *at, struct report *r);
 
-/* A name from the schema or the instance as a reference token of a JSON Pointer, cut between code points. Control characters are shown as U+FFFD. */
+/*
+ * A name from the schema or the instance as a reference token of a JSON Pointer, cut between code points. Control
+ * characters are shown as U+FFFD.
+ */
 static void
 put_name(const char *name, struct buf *out)
 {
@@ -62,7 +65,10 @@ put_place(const struct place *at, struct buf *out)
 		buf_printf(out, "%zu", at->index);
 }
 
-/* Begin a line about "at"; false when there are enough lines. The caller appends the sentence. Counts the fault in any case. */
+/*
+ * Begin a line about "at"; false when there are enough lines. The caller appends the sentence. Counts the fault in any
+ * case.
+ */
 static bool
 begin_fault(struct report *r, const struct place *at)
 {
@@ -290,7 +296,8 @@ check_additional(void *ctx, const char *name, struct json_object *value)
 	struct place here = { visit->at, name, 0 };
 	struct json_object *known;
 
-	if (json_get(visit->s->named, name, &known) != MCP_OK && !validate(visit->s->additional, value, &here, visit->r))
+	if (json_get(visit->s->named, name, &known) != MCP_OK &&
+	    !validate(visit->s->additional, value, &here, visit->r))
 		visit->good = false;
 	return visit->r->faults <= SCHEMA_FAULTS_MAX;
 }
@@ -311,7 +318,8 @@ check_object(const struct schema *s, const struct json_object *value, const stru
 	}
 	for (i = 0; i < s->n_properties; i++) {
 		here.name = s->properties[i].name;
-		if (json_get(value, here.name, &member) == MCP_OK && !validate(s->properties[i].schema, member, &here, r))
+		if (json_get(value, here.name, &member) == MCP_OK &&
+		    !validate(s->properties[i].schema, member, &here, r))
 			good = false;
 	}
 	if (s->additional)

@@ -10,7 +10,10 @@
 /* Append the Implementation object: name, title, version. */
 void service_render_info(const struct mcp_service *service, struct buf *out);
 
-/* Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when its methods are in the era's table. */
+/*
+ * Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when its
+ * methods are in the era's table.
+ */
 void service_render_offer(const struct mcp_service *service, struct buf *out);
 
 #endif

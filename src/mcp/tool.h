@@ -12,9 +12,10 @@
 struct json_object;
 
 /*
- * The public API for tools. A tool is one static row with a function; it sees who calls and with which arguments, and neither HTTP nor JSON-RPC. Arguments were validated
- * against input_schema before call() runs, a structured result is validated against output_schema after it. call() runs in several threads at once. A JSON number that is an integer by the schema may be
- * written as 5.0 or 5e0, so read it with json_get_number().
+ * The public API for tools. A tool is one static row with a function; it sees who calls and with which arguments, and
+ * neither HTTP nor JSON-RPC. Arguments were validated against input_schema before call() runs, a structured result is
+ * validated against output_schema after it. call() runs in several threads at once. A JSON number that is an integer by
+ * the schema may be written as 5.0 or 5e0, so read it with json_get_number().
  */
 
 /* What one call knows and gives back. The fields before "content" are borrowed and read only. */
@@ -40,8 +41,8 @@ struct tool {
 	const char *annotations;	/* JSON text of ToolAnnotations; NULL: none */
 	bool needs_organisation;	/* a caller without organisation is refused */
 	/*
-	 * Do the work. MCP_OK also for failures the caller should read (tool_error()); anything else means the server failed: the client gets a fixed sentence,
-	 * the log the reason.
+	 * Do the work. MCP_OK also for failures the caller should read (tool_error()); anything else means the server
+	 * failed: the client gets a fixed sentence, the log the reason.
 	 */
 	enum mcp_err (*call)(struct tool_call *call);
 	void *context;			/* given back in tool_call.context */
@@ -54,7 +55,10 @@ enum mcp_err tool_textf(struct tool_call *call, const char *fmt, ...) MCP_PRINTF
 /* Append a text block and mark the result as an error that the caller should read (isError). */
 enum mcp_err tool_error(struct tool_call *call, const char *fmt, ...) MCP_PRINTF(2, 3) MCP_MUST_CHECK;
 
-/* Set structuredContent (stolen, an object) and append its JSON text as a text block, as the specification asks of tools with an output schema. */
+/*
+ * Set structuredContent (stolen, an object) and append its JSON text as a text block, as the specification asks of
+ * tools with an output schema.
+ */
 enum mcp_err tool_structured(struct tool_call *call, struct json_object *value) MCP_MUST_CHECK;
 
 #endif

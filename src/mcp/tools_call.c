@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for one call of a tool: read the request, find the tool, judge the caller, validate the arguments, run it, render the result. Nothing of the arguments is logged.
+ * Answers for one call of a tool: read the request, find the tool, judge the caller, validate the arguments, run it,
+ * render the result. Nothing of the arguments is logged.
  */
 #include "mcp/tools_call.h"
 
@@ -54,7 +55,10 @@ lacks_only_admin(const struct registry_entry *e, const struct principal *princip
 	return lacks_admin;
 }
 
-/* The member "data" of a refusal, {"requiredScopes": [...]}; NULL when memory is short: the refusal goes out without it. */
+/*
+ * The member "data" of a refusal, {"requiredScopes": [...]}; NULL when memory is short: the refusal goes out without
+ * it.
+ */
 static struct json_object *
 refusal_data(const struct strlist *scopes)
 {
@@ -155,7 +159,10 @@ check_arguments(struct rpc *x, const struct registry_entry *e, struct tool_call 
 	return rc;
 }
 
-/* Whether the tool kept the promise of its output schema; a caller's client would refuse anything else with a worse message. */
+/*
+ * Whether the tool kept the promise of its output schema; a caller's client would refuse anything else with a worse
+ * message.
+ */
 static bool
 keeps_promise(const struct rpc *x, const struct registry_entry *e, const struct tool_call *call)
 {

@@ -194,8 +194,8 @@ tool_admin_tool(struct tool *out, const struct admin_source *source)
 	*out = (struct tool) {
 		.name = "admin_tool",
 		.title = "Server state",
-		.description = "Returns the state of the server: version, uptime, workers, the age of each issuer's keys, "
-		    "figures of the rate limiter, and refusals by reason. For administrators.",
+		.description = "Returns the state of the server: version, uptime, workers, the age of each issuer's "
+		    "keys, figures of the rate limiter, and refusals by reason. For administrators.",
 		.input_schema = "{\"type\":\"object\",\"additionalProperties\":false}",
 		.output_schema =
 		    "{\"type\":\"object\",\"properties\":{"

@@ -11,8 +11,9 @@
 #include "oauth/outcome.h"
 
 /*
- * What admin_tool asks of the server, which it cannot see. The server fills one of these at start; every function gets "ctx", is called from several threads at once, and must not block on the network. Figures
- * of one call are read one after another, so they may be a moment apart.
+ * What admin_tool asks of the server, which it cannot see. The server fills one of these at start; every function gets
+ * "ctx", is called from several threads at once, and must not block on the network. Figures of one call are read one
+ * after another, so they may be a moment apart.
  */
 struct admin_process {
 	const char *version;		/* of the package; static */
@@ -31,7 +32,8 @@ struct admin_source {
 	void (*process)(void *ctx, struct admin_process *out);
 
 	/*
-	 * Figures of the i-th issuer's keys at "now_s"; *issuer is borrowed until the call returns to the tool's caller. False when there is no i-th issuer.
+	 * Figures of the i-th issuer's keys at "now_s"; *issuer is borrowed until the call returns to the tool's
+	 * caller. False when there is no i-th issuer.
 	 */
 	bool (*keys)(void *ctx, size_t i, int64_t now_s, const char **issuer, struct keystore_figures *out);
 

@@ -59,7 +59,8 @@ get_org_data(struct tool_call *call)
 		key = NULL;
 	err = c.data && result ? read_data(call->context, organisation, key, &c) : MCP_ENOMEM;
 	if (err == MCP_ELIMIT) {
-		err = tool_error(call, "The organisation has more data than fits in one answer. Ask for one key at a time.");
+		err = tool_error(call, "The organisation has more data than fits in one answer. Ask for one key at a "
+		    "time.");
 		goto out;
 	}
 	if (!err)

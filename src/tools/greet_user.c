@@ -24,7 +24,8 @@ tool_greet_user(struct tool *out)
 		.description = "Greets the user with a personalized message.",
 		.input_schema =
 		    "{\"type\":\"object\","
-		    "\"properties\":{\"name\":{\"type\":\"string\",\"description\":\"Whom to greet.\",\"maxLength\":1000}},"
+		    "\"properties\":{\"name\":{\"type\":\"string\",\"description\":\"Whom to greet.\","
+		    "\"maxLength\":1000}},"
 		    "\"required\":[\"name\"],\"additionalProperties\":false}",
 		.annotations = "{\"readOnlyHint\":true,\"openWorldHint\":false}",
 		.call = greet_user

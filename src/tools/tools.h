@@ -8,8 +8,10 @@
 struct state;
 
 /*
- * The built-in tools, one a file. Each file exports one constructor that fills a row for registry_add(): static texts, the function, and as context what the tool needs of the server. The row and the
- * context are borrowed by the registry, so both live as long as it. Constructors allocate nothing and cannot fail; whether a tool is offered at all is the server's decision. web_search has its own header.
+ * The built-in tools, one a file. Each file exports one constructor that fills a row for registry_add(): static texts,
+ * the function, and as context what the tool needs of the server. The row and the context are borrowed by the registry,
+ * so both live as long as it. Constructors allocate nothing and cannot fail; whether a tool is offered at all is the
+ * server's decision. web_search has its own header.
  */
 
 /* Greets the user by name. Needs nothing. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/quotes.h"
 #include "tests/tap.h"
 #include "tools/tools.h"
 
@@ -23,23 +24,26 @@ static const struct bad {
 	const char *why;
 } bad[] = {
 	{ { .name = "", .description = "d", .input_schema = "{\"type\":\"object\"}", .call = nothing },
-	    "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -" },
+	    "the name of a tool is 1 to 128 of A-Z a-z 0-9 _ . -" },
 	{ { .name = "a b", .description = "d", .input_schema = "{\"type\":\"object\"}", .call = nothing },
-	    "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -" },
+	    "the name of a tool is 1 to 128 of A-Z a-z 0-9 _ . -" },
 	{ { .name = "a/b", .description = "d", .input_schema = "{\"type\":\"object\"}", .call = nothing },
-	    "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -" },
+	    "the name of a tool is 1 to 128 of A-Z a-z 0-9 _ . -" },
 	{ { .name = "t", .description = "", .input_schema = "{\"type\":\"object\"}", .call = nothing },
 	    "the tool has no description" },
 	{ { .name = "t", .description = "d", .call = nothing }, "the tool has no input schema" },
 	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\"}" }, "the tool has no function" },
-	{ { .name = "t", .description = "d", .input_schema = "{", .call = nothing }, "a schema or the annotations are not JSON" },
-	{ { .name = "t", .description = "d", .input_schema = "[]", .call = nothing }, "a schema or the annotations are no object" },
+	{ { .name = "t", .description = "d", .input_schema = "{", .call = nothing },
+	    "a schema or the annotations are not JSON" },
+	{ { .name = "t", .description = "d", .input_schema = "[]", .call = nothing },
+	    "a schema or the annotations are no object" },
 	{ { .name = "t", .description = "d", .input_schema = "{}", .call = nothing },
-	    "a schema of a tool must have \"type\": \"object\"" },
-	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\",\"patternProperties\":{}}", .call = nothing },
-	    "the keyword \"patternProperties\" is not supported" },
-	{ { GOOD, .output_schema = "{\"type\":\"array\"}" }, "a schema of a tool must have \"type\": \"object\"" },
-	{ { GOOD, .output_schema = "{\"type\":\"object\",\"not\":{}}" }, "the keyword \"not\" is not supported" },
+	    "a schema of a tool must have 'type': 'object'" },
+	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\",\"patternProperties\":{}}",
+	    .call = nothing },
+	    "the keyword 'patternProperties' is not supported" },
+	{ { GOOD, .output_schema = "{\"type\":\"array\"}" }, "a schema of a tool must have 'type': 'object'" },
+	{ { GOOD, .output_schema = "{\"type\":\"object\",\"not\":{}}" }, "the keyword 'not' is not supported" },
 	{ { GOOD, .annotations = "7" }, "a schema or the annotations are no object" }
 };
 
@@ -54,7 +58,7 @@ test_refusals(void)
 	ok(registry_new(&r) == MCP_OK, "a registry");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		is_int(registry_add(r, &bad[i].tool, &no_scopes, &why), MCP_EINVAL, "a bad tool is refused");
-		is_str(why, bad[i].why, "... because %s", bad[i].why);
+		is_str(why, q(bad[i].why), "... because %s", bad[i].why);
 	}
 	is_int(registry_add(r, &good, NULL, &why), MCP_EINVAL, "a tool without a decision about its scopes is refused");
 	is_str(why, "nobody has decided which scopes the tool needs", "... and says so");
@@ -79,7 +83,8 @@ test_sealed(void)
 
 	tool_greet_user(&greet);
 	ok(registry_new(&r) == MCP_OK, "a registry");
-	ok(registry_seal(r) == MCP_OK && strcmp(registry_list_text(r, &len), "[]") == 0, "an empty list is an empty array");
+	ok(registry_seal(r) == MCP_OK && strcmp(registry_list_text(r, &len), "[]") == 0,
+	    "an empty list is an empty array");
 	registry_free(r);
 
 	ok(registry_new(&r) == MCP_OK, "another one");
@@ -103,8 +108,9 @@ test_sealed(void)
 	ok(registry_find(r, "T7") == NULL, "... with case");
 	text = registry_list_text(r, &len);
 	ok(len == strlen(text) && text[0] == '[' && text[len - 1] == ']', "the list is an array");
-	ok(strstr(text, "{\"name\":\"greet_user\",\"title\":\"Greet user\",\"description\":\"Greets the user with a personalized "
-	    "message.\",\"inputSchema\":{\"type\":\"object\","), "S42: greet_user is described as it should");
+	ok(strstr(text, q("{'name':'greet_user','title':'Greet user','description':'Greets the user with a "
+	    "personalized "
+	    "message.','inputSchema':{'type':'object',")), "S42: greet_user is described as it should");
 	ok(!strchr(text, '\n'), "on one line");
 	registry_free(r);
 }
@@ -123,7 +129,8 @@ test_judge(void)
 	owned.name = "owned";
 	owned.needs_organisation = true;
 	ok(registry_new(&r) == MCP_OK && registry_add(r, &any, &no_scopes, NULL) == MCP_OK &&
-	    registry_add(r, &scoped, &both, NULL) == MCP_OK && registry_add(r, &owned, &both, NULL) == MCP_OK, "three tools");
+	    registry_add(r, &scoped, &both, NULL) == MCP_OK && registry_add(r, &owned, &both, NULL) == MCP_OK,
+	    "three tools");
 	is_int(registry_judge(registry_at(r, 0), NULL), OAUTH_OK, "no scopes: anybody");
 	is_int(registry_judge(registry_at(r, 1), NULL), OAUTH_INSUFFICIENT_SCOPE, "scopes: not nobody");
 	is_int(registry_judge(registry_at(r, 1), &p), OAUTH_INSUFFICIENT_SCOPE, "one scope of two is not enough");
@@ -133,7 +140,8 @@ test_judge(void)
 	p.organisation = org;
 	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_OK, "an organisation");
 	p.scopes.n = 0;
-	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_INSUFFICIENT_SCOPE, "scopes are judged before the organisation");
+	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_INSUFFICIENT_SCOPE,
+	    "scopes are judged before the organisation");
 	registry_free(r);
 }
 

@@ -406,6 +406,8 @@ perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist
 		return MCP_ENOMEM;
 	if (set_policy(easy, policy, t) && set_request(easy, t, headers, left_ms))
 		rc = curl_easy_perform(easy);
+	if (rc != CURLE_OK && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300)
+		rc = CURLE_COULDNT_CONNECT;	/* the proxy refused the tunnel; libcurl's own code for that differs between versions */
 	err = error_of(rc, t);
 	if (err == MCP_OK) {
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -20,7 +20,7 @@ static struct fetch_request request = {
 };
 static const char *headers[8];
 static size_t header_count;
-static long repeat = 1, threads = 1, cancel_ms, then_fork;
+static long repeat = 1, threads = 1, cancel_ms, then_fork, then_learnt;
 static atomic_bool cancel;
 static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -78,7 +78,7 @@ option(const char *arg)
 		const char *name;
 		long *value;
 	} numbers[] = {
-		{ "repeat", &repeat }, { "threads", &threads }, { "cancel_ms", &cancel_ms }, { "fork", &then_fork },
+		{ "repeat", &repeat }, { "threads", &threads }, { "cancel_ms", &cancel_ms }, { "fork", &then_fork }, { "then_learnt", &then_learnt },
 		{ "connect_ms", &request.connect_timeout_ms }, { "total_ms", &request.total_timeout_ms },
 	};
 	const char *value = strchr(arg, '=');
@@ -144,6 +144,10 @@ main(int argc, char **argv)
 		pthread_join(ids[i], NULL);
 	if (cancel_ms)
 		pthread_join(cancel_id, NULL);
+	if (then_learnt) {
+		request.learnt = true;
+		one();
+	}
 	if (then_fork) {
 		pid_t pid = fork();
 		int status = 0;

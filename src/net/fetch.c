@@ -82,7 +82,7 @@ const struct setting fetch_setting_rows[] = {
 	{ .name = "FETCH_ALLOW", .type = SETTING_LIST, .offset = offsetof(struct fetch_policy, allow),
 	  .help = "Hosts that may have private addresses although their URL was learnt from metadata." },
 };
-const size_t fetch_setting_row_count = sizeof(fetch_setting_rows) / sizeof(fetch_setting_rows[0]);
+const size_t fetch_setting_count = sizeof(fetch_setting_rows) / sizeof(fetch_setting_rows[0]);
 
 static void
 init_once(void)

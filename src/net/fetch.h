@@ -26,7 +26,7 @@ struct fetch_policy {
 };
 
 extern const struct setting fetch_setting_rows[];
-extern const size_t fetch_setting_row_count;
+extern const size_t fetch_setting_count;
 
 struct fetch_request {
 	const char *method;		/* GET or POST */

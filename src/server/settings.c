@@ -108,15 +108,6 @@ static const struct setting authorization_rows[] = {
 	  .help = "Scopes that a 401 asks for; those of all tools except admin when it is not set." }
 };
 
-static const struct setting fetch_rows[] = {
-	{ .name = "CA_FILE", .type = SETTING_STRING, .offset = offsetof(struct fetch_policy, ca_file),
-	  .help = "Certificates of authorities to trust for our own requests; the system's when it is not set." },
-	{ .name = "FETCH_PROXY", .type = SETTING_STRING, .offset = offsetof(struct fetch_policy, proxy),
-	  .help = "Proxy for our own requests; the usual proxy variables of the environment are not read." },
-	{ .name = "FETCH_ALLOW", .type = SETTING_LIST, .offset = offsetof(struct fetch_policy, allow),
-	  .help = "Hosts that may have private addresses although their URL was learnt from a document." }
-};
-
 static const struct setting server_rows[] = {
 	{ .name = "PUBLIC_URL", .type = SETTING_STRING, .offset = FIELD(public_url), .check = check_public_url,
 	  .help = "The URL that clients connect to; the metadata's resource, else the first audience, when it is not set." },
@@ -179,7 +170,7 @@ static const struct setting tool_rows[] = {
 
 static struct setting_group groups[] = {
 	{ "Authorization", ROWS(authorization_rows), 0 },
-	{ "Our own requests", ROWS(fetch_rows), offsetof(struct server_settings, fetch) },
+	{ "Our own requests", fetch_setting_rows, 0, offsetof(struct server_settings, fetch) },
 	{ "Server", ROWS(server_rows), 0 },
 	{ "Protocol and tools", ROWS(tool_rows), 0 },
 	{ "Rate limit", limit_setting_rows, 0, offsetof(struct server_settings, limit) },
@@ -190,6 +181,7 @@ static struct setting_group groups[] = {
 static void
 complete_groups(void)
 {
+	groups[1].n = fetch_setting_count;
 	groups[4].n = limit_setting_count;
 	groups[5].n = web_search_setting_count;
 }

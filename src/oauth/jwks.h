@@ -10,15 +10,15 @@
 
 #define JWKS_BYTES_MAX (256 * 1024)
 #define JWKS_KEYS_MAX 64
-#define JWKS_TRY_MAX 4		/* keys tried for a token without kid: exactly one must fit, see jwks_select() */
 
 /* An immutable, reference-counted set of verification keys (RFC 7517 section 5). The count is atomic. */
 struct jwks;
 
 /*
- * Build a set from a JWKS document. Keys that cannot verify (kty oct, use enc, key_ops without verify, weak or malformed, with private members) are left out and counted in *skipped (may be NULL).
- * Returns MCP_OK with a set of at least one key, one reference; MCP_ESYNTAX or MCP_ETYPE (not a JWKS); MCP_ELIMIT (bytes; of more than JWKS_KEYS_MAX keys the first are taken); MCP_ENOENT (no usable key);
- * MCP_ENOMEM.
+ * Build a set from a JWKS document. Keys that cannot verify (see jwk_parse()) are left out, told in the log, and
+ * counted in *skipped (may be NULL); so are the usable ones after the first JWKS_KEYS_MAX. Returns MCP_OK with a set
+ * of at least one key, one reference; MCP_ESYNTAX or MCP_ETYPE (not a JWKS); MCP_ELIMIT (more than JWKS_BYTES_MAX,
+ * too many values, nested too deep); MCP_ENOENT (no usable key); MCP_ENOMEM, MCP_ECRYPTO. *out is NULL on failure.
  */
 enum mcp_err jwks_parse(const char *text, size_t len, struct jwks **out, size_t *skipped) MCP_MUST_CHECK;
 struct jwks *jwks_ref(struct jwks *set);
@@ -28,8 +28,9 @@ size_t jwks_count(const struct jwks *set);
 const struct jwk *jwks_at(const struct jwks *set, size_t i);
 
 /*
- * The key for a token: with "kid" (may be NULL) the one of that id that can do "alg"; without, the only one that can. NULL if there is none, or more than one
- * without kid. Borrowed from the set. *known_kid (may be NULL) tells whether the kid is in the set at all.
+ * The key for a token: with "kid" (may be NULL) the first of that id that can do "alg"; without, the only one that
+ * can. NULL if there is none, or more than one without kid. Borrowed from the set. *known_kid (may be NULL) tells
+ * whether the kid is in the set at all.
  */
 const struct jwk *jwks_select(const struct jwks *set, const char *kid, const char *alg, bool *known_kid);
 

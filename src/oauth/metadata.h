@@ -2,6 +2,8 @@
 #ifndef MCP_OAUTH_METADATA_H
 #define MCP_OAUTH_METADATA_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -10,21 +12,24 @@
 /* The protected resource metadata of this server (RFC 9728), prepared once a configuration. */
 struct metadata {
 	int status;		/* 200, or 500 when it is not to be had */
-	char *body;		/* owned JSON text, two blanks a level (S39), or {"error": ...} of S38 and T20; never NULL after metadata_build() */
+	char *body;		/* owned; JSON text, two blanks a level (S39), or {"error": ...} of S38 and T20 */
 	char *resource;		/* owned; the document's "resource", NULL without a good document */
 	char *authorization_server;	/* owned; first of "authorization_servers", NULL likewise */
 };
 
 /*
- * Prepare the document from PROTECTED_RESOURCE_METADATA ("text": NULL or empty gives the 500 of S38, no JSON object the 500 of T20 with *fault set, "auto" one made of the other arguments: the members
- * of RFC 9728 section 2). Returns MCP_OK also for the 500s; MCP_ENOMEM.
+ * Prepare the document from PROTECTED_RESOURCE_METADATA ("text": NULL or empty gives the 500 of S38, no JSON object
+ * the 500 of T20 with *fault set, "auto" one made of the other arguments (S38 without one of the first two): the
+ * members of RFC 9728 section 2). Returns MCP_OK also for the 500s; MCP_ENOMEM.
  */
-enum mcp_err metadata_build(const char *text, const char *resource, const char *authorization_server, const struct strlist *scopes,
-    struct metadata *out, struct json_fault *fault) MCP_MUST_CHECK;
+enum mcp_err metadata_build(const char *text, const char *resource, const char *authorization_server,
+    const struct strlist *scopes, struct metadata *out, struct json_fault *fault) MCP_MUST_CHECK;
 void metadata_clear(struct metadata *m);
 
 /*
- * Append the URL of the metadata of "resource": the well-known part inserted between host and path, or right behind the host when "root". Returns MCP_OK, MCP_ESYNTAX if "resource" is no absolute http(s) URL. Source: RFC 9728 section 3.1.
+ * Append the URL of the metadata of "resource": the well-known part inserted between host and path, or right behind
+ * the host when "root". Returns MCP_OK; MCP_ESYNTAX if "resource" is no absolute http(s) URL, or one with userinfo or
+ * a fragment; the failure of the buffer. Source: RFC 9728 section 3.1.
  */
 enum mcp_err metadata_url(const char *resource, bool root, struct buf *out) MCP_MUST_CHECK;
 

@@ -3,8 +3,9 @@
 #define MCP_OAUTH_OUTCOME_H
 
 /*
- * Every way an authorization can end, in one table: status, error code of RFC 6750, fixed description, word for log and counters. What is definitely wrong is 401; what cannot be
- * decided now is 503, because a 401 makes clients throw their token away.
+ * Every way an authorization can end, in one table: status, error code of RFC 6750, fixed description, word for log
+ * and counters. What is definitely wrong is 401; what cannot be decided now is 503, because a 401 makes clients throw
+ * their token away.
  */
 enum oauth_outcome {
 	OAUTH_OK,
@@ -41,7 +42,10 @@ struct oauth_outcome_row {
 	const char *word;		/* [a-z_]+ for log lines and counters */
 };
 
-/* The row of an outcome; never NULL, an unknown value gets the row of OAUTH_OUT_OF_RESOURCES. Source: RFC 6750 section 3.1, MCP basic/authorization. */
+/*
+ * The row of an outcome; never NULL, an unknown value gets the row of OAUTH_OUT_OF_RESOURCES. Source: RFC 6750
+ * section 3.1, MCP basic/authorization.
+ */
 const struct oauth_outcome_row *oauth_outcome_row(enum oauth_outcome outcome);
 
 #endif

@@ -29,6 +29,12 @@ test_base64(void)
 			ok(err == MCP_ESYNTAX && b.len == 0, "base64url row %zu is refused", i);
 		buf_clear(&b);
 	}
+	buf_init(&b, 4);
+	is_int(text_base64url_decode("Zm9vYg", 6, &b), MCP_OK, "what just fits the bound decodes");
+	buf_clear(&b);
+	buf_init(&b, 3);
+	is_int(text_base64url_decode("Zm9vYg", 6, &b), MCP_ELIMIT, "one byte more does not");
+	buf_clear(&b);
 	buf_init(&b, 100);
 	text_base64url_encode("foob", 4, &b);
 	is_str(b.data, "Zm9vYg", "base64url has no padding");

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_OAUTH_CLAIMS_H
+#define MCP_OAUTH_CLAIMS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "oauth/outcome.h"
+#include "oauth/principal.h"
+#include "oauth/token.h"
+
+struct json_object;
+
+#define CLAIMS_SCOPES_MAX 512	/* different scopes of one token */
+
+/*
+ * Judge the claims of a token whose signature is good: issuer, kind of token, sender constraint, audience, resource,
+ * times, subject, in this order. "claims" is an object, only read. Returns OAUTH_OK or the first refusal; "seen" as
+ * token_validate() says. Source: RFC 7519 section 4.1, RFC 9068 section 4, RFC 9449 section 7.2.
+ */
+enum oauth_outcome claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s,
+    struct buf *seen);
+
+/*
+ * Fill "out" (all zero before) with what claims_judge() approved of; out->claims is left to the caller. Returns
+ * OAUTH_OK; OAUTH_BAD_CLAIMS with more than CLAIMS_SCOPES_MAX scopes; OAUTH_OUT_OF_RESOURCES. After a refusal "out"
+ * may be filled in part: principal_clear() releases it.
+ */
+enum oauth_outcome claims_principal(const struct token_policy *policy, const struct json_object *claims,
+    struct principal *out);
+
+#endif

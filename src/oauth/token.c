@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a token is good, from the outside in: its size, its segments, its header, the key, the signature, the
+ * claims. Each step costs more than the one before or believes more, so none is taken before the last one has
+ * approved. The first refusal ends it.
+ */
+#include "oauth/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "oauth/claims.h"
+#include "oauth/jwks.h"
+#include "oauth/jws.h"
+#include "oauth/keystore.h"
+
+void
+token_policy_clear(struct token_policy *p)
+{
+	if (!p)
+		return;
+	strlist_clear(&p->issuers);
+	strlist_clear(&p->audiences);
+	free(p->resource);
+	strlist_clear(&p->algorithms);
+	strlist_clear(&p->types);
+	strlist_clear(&p->scope_claims);
+	strlist_clear(&p->org_claims);
+	memset(p, 0, sizeof(*p));
+}
+
+/*
+ * A media type without "application/", which typ may leave out when no other slash is there. Source: RFC 7515 section
+ * 4.1.9.
+ */
+static const char *
+short_type(const char *type)
+{
+	static const char prefix[] = "application/";
+	size_t n = sizeof(prefix) - 1;
+
+	return strncasecmp(type, prefix, n) == 0 && !strchr(type + n, '/') ? type + n : type;
+}
+
+static bool
+type_allowed(const struct token_policy *policy, const char *typ)
+{
+	for (size_t i = 0; i < policy->types.n; i++)
+		if (text_equal_nocase(short_type(policy->types.v[i]), short_type(typ)))
+			return true;
+	return false;
+}
+
+static enum oauth_outcome
+judge_header(const struct token_policy *policy, const struct jws *jws)
+{
+	if (jws->typ && !type_allowed(policy, jws->typ))
+		return OAUTH_BAD_TYPE;
+	if (!strlist_has(&policy->algorithms, jws->alg) || !jwk_algorithm_known(jws->alg))
+		return OAUTH_BAD_ALGORITHM;
+	return OAUTH_OK;
+}
+
+/*
+ * Entra ID signs tokens for Microsoft Graph over a header whose nonce was hashed afterwards, so that only Graph can
+ * verify them.
+ */
+static void
+hint_bad_signature(const struct jws *jws, struct buf *seen)
+{
+	struct json_object *ignored;
+
+	if (seen && json_get(jws->header, "nonce", &ignored) == MCP_OK)
+		buf_puts(seen, "the header has a nonce: a token for Microsoft Graph");
+}
+
+static enum oauth_outcome
+verify(struct keystore *keys, const struct jws *jws, int64_t now_s, struct buf *seen)
+{
+	struct jwks *set = NULL;
+	const struct jwk *key;
+	bool known_kid = false;
+	enum oauth_outcome outcome = OAUTH_OUT_OF_RESOURCES;
+
+	switch (keystore_find(keys, jws->kid, jws->alg, now_s, &set)) {
+	case KEYSTORE_FOUND:
+		break;
+	case KEYSTORE_UNKNOWN:
+		return OAUTH_UNKNOWN_KEY;
+	case KEYSTORE_UNAVAILABLE:
+	default:
+		return OAUTH_KEYS_UNAVAILABLE;
+	}
+	key = jwks_select(set, jws->kid, jws->alg, &known_kid);
+	if (!key) {
+		outcome = known_kid ? OAUTH_BAD_ALGORITHM : OAUTH_UNKNOWN_KEY;
+		goto out;
+	}
+	switch (jwk_verify(key, jws->alg, jws->signing_input, jws->signing_input_len, jws->signature.data,
+	    jws->signature.len)) {
+	case MCP_OK:
+		outcome = OAUTH_OK;
+		break;
+	case MCP_EINVAL:
+		hint_bad_signature(jws, seen);
+		outcome = OAUTH_BAD_SIGNATURE;
+		break;
+	default:
+		break;
+	}
+out:
+	jwks_unref(set);
+	return outcome;
+}
+
+enum oauth_outcome
+token_validate(const struct token_policy *policy, struct keystore *keys, const char *token, size_t len, int64_t now_s,
+    struct principal *out, struct buf *seen)
+{
+	struct json_object *claims = NULL;
+	struct jws jws;
+	enum oauth_outcome outcome;
+
+	memset(out, 0, sizeof(*out));
+	if (len > policy->max_bytes)
+		return OAUTH_TOO_LONG;
+	outcome = jws_parse(token, len, &jws);
+	if (!outcome)
+		outcome = judge_header(policy, &jws);
+	if (!outcome)
+		outcome = verify(keys, &jws, now_s, seen);
+	if (!outcome)
+		outcome = jws_claims(&jws, &claims);
+	if (!outcome)
+		outcome = claims_judge(policy, claims, now_s, seen);
+	if (!outcome)
+		outcome = claims_principal(policy, claims, out);
+	if (outcome) {
+		principal_clear(out);
+	} else {
+		out->claims = claims;
+		claims = NULL;
+	}
+	json_free(claims);
+	jws_clear(&jws);
+	return outcome;
+}

@@ -7,6 +7,8 @@
 
 static unsigned run, failed;
 
+static bool claim(bool condition, const char *text, va_list ap) __attribute__((format(printf, 2, 0)));
+
 static bool
 claim(bool condition, const char *text, va_list ap)
 {

@@ -120,6 +120,8 @@ write_line(enum log_level level, const char *text)
 	buf_clear(&line);
 }
 
+static void log_write(enum log_level level, const char *fmt, va_list ap) MCP_PRINTF(2, 0);
+
 static void
 log_write(enum log_level level, const char *fmt, va_list ap)
 {

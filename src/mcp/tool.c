@@ -34,6 +34,8 @@ out:
 	return err ? MCP_ENOMEM : MCP_OK;
 }
 
+static enum mcp_err text_format(struct tool_call *call, const char *fmt, va_list ap) MCP_PRINTF(2, 0);
+
 static enum mcp_err
 text_format(struct tool_call *call, const char *fmt, va_list ap)
 {

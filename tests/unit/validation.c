@@ -127,7 +127,7 @@ claims(const char *name, const char *value)
 		{"sub", "\"usr_1\""},
 		{"aud", "[\"" AUDIENCE "\",\"res_1\"]"},
 		{"exp", "1800000600"},
-		{"iat", "1799999990"},
+		{"iat", "1799990000"},
 		{"client_id", "\"skc_1\""},
 		{"scope", "\"usr:read openid\""},
 		{"oid", "\"org_1\""},

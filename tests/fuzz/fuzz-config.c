@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A configuration file, read and applied to a table with a row of each type: any bytes give values or faults with a line. */
+/*
+ * A configuration file, read and applied to a table with a row of each type: any bytes give values or faults with a
+ * line.
+ */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,13 +27,41 @@ check(const char *value)
 }
 
 static const struct setting rows[] = {
-	{ .name = "TEXT", .aliases = "ALIAS OTHER", .type = SETTING_STRING, .offset = offsetof(struct values, text), .fallback = "none",
-	    .check = check, .help = "A text." },
-	{ .name = "SECRET", .type = SETTING_STRING, .flags = SETTING_SECRET, .offset = offsetof(struct values, secret), .help = "A secret." },
-	{ .name = "LIST", .type = SETTING_LIST, .offset = offsetof(struct values, list), .fallback = "a b", .help = "A list." },
-	{ .name = "NUMBER", .type = SETTING_INT, .offset = offsetof(struct values, number), .fallback = "5", .min = 1, .max = 10, .help = "A number." },
-	{ .name = "FLAG", .type = SETTING_BOOL, .offset = offsetof(struct values, flag), .fallback = "on", .help = "A flag." },
-	{ .name = "CHOICE", .type = SETTING_CHOICE, .offset = offsetof(struct values, choice), .fallback = "b", .choices = "a|b|c", .help = "A choice." },
+	{ .name = "TEXT",
+	    .aliases = "ALIAS OTHER",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct values, text),
+	    .fallback = "none",
+	    .check = check,
+	    .help = "A text." },
+	{ .name = "SECRET",
+	    .type = SETTING_STRING,
+	    .flags = SETTING_SECRET,
+	    .offset = offsetof(struct values, secret),
+	    .help = "A secret." },
+	{ .name = "LIST",
+	    .type = SETTING_LIST,
+	    .offset = offsetof(struct values, list),
+	    .fallback = "a b",
+	    .help = "A list." },
+	{ .name = "NUMBER",
+	    .type = SETTING_INT,
+	    .offset = offsetof(struct values, number),
+	    .fallback = "5",
+	    .min = 1,
+	    .max = 10,
+	    .help = "A number." },
+	{ .name = "FLAG",
+	    .type = SETTING_BOOL,
+	    .offset = offsetof(struct values, flag),
+	    .fallback = "on",
+	    .help = "A flag." },
+	{ .name = "CHOICE",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct values, choice),
+	    .fallback = "b",
+	    .choices = "a|b|c",
+	    .help = "A choice." },
 };
 static const struct setting_group groups[] = { { "Fuzz", rows, sizeof(rows) / sizeof(rows[0]), 0 } };
 
@@ -76,7 +107,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < config_count(c); i++) {
 			const struct config_entry *e = config_at(c, i);
 
-			FUZZ_CLAIM(e->name[0] && strlen(e->value) <= CONFIG_VALUE_MAX && e->section < (int)config_sections(c));
+			FUZZ_CLAIM(
+			    e->name[0] && strlen(e->value) <= CONFIG_VALUE_MAX && e->section < (int)config_sections(c));
 		}
 		for (size_t i = 0; i < config_sections(c); i++) {
 			const char *kind, *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strict JSON: what is accepted is written back, read again, and is the same; what is refused is refused with a place and a reason. The first byte
- * chooses bounds.
+ * Strict JSON: what is accepted is written back, read again, and is the same; what is refused is refused with a place
+ * and a reason. The first byte chooses bounds.
  */
 #include <string.h>
 
@@ -53,7 +53,8 @@ examine(struct json_object *v)
 	json_render_indented(v, 2, &indented);
 	expect(v, &indented);
 	/* The written form is final. */
-	FUZZ_CLAIM(json_parse(compact.data, compact.len, &bounds[0], &again, NULL) == MCP_OK || compact.len > bounds[0].max_bytes);
+	FUZZ_CLAIM(json_parse(compact.data, compact.len, &bounds[0], &again, NULL) == MCP_OK
+	    || compact.len > bounds[0].max_bytes);
 	json_render(again, &second);
 	FUZZ_CLAIM(!again || (second.len == compact.len && memcmp(second.data, compact.data, second.len) == 0));
 	json_free(again);

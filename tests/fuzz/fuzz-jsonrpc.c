@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One message through the protocol. Input: three lines, the headers MCP-Protocol-Version, Mcp-Method and Mcp-Name (an empty one is absent; "!" before the
- * first takes the caller's scopes away), then the body. Whatever comes, the answer is one whole JSON-RPC message with a status.
+ * One message through the protocol. Input: three lines, the headers MCP-Protocol-Version, Mcp-Method and Mcp-Name (an
+ * empty one is absent; "!" before the first takes the caller's scopes away), then the body. Whatever comes, the
+ * answer is one whole JSON-RPC message with a status.
  */
 #include <string.h>
 
@@ -42,15 +43,19 @@ static const struct tool echo = {
 	.name = "echo",
 	.title = "Echo",
 	.description = "Says it again.",
-	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":[\"number\",\"string\","
-			"\"null\"],\"minLength\":1,\"maxLength\":5,\"minimum\":-5,\"exclusiveMaximum\":9.5}},\"kind\":{\"enum\":[\"a\",1,null]}},"
+	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":3,\"items\":{"
+			"\"type\":[\"number\",\"string\","
+			"\"null\"],\"minLength\":1,\"maxLength\":5,\"minimum\":-5,\"exclusiveMaximum\":9.5}},\"kind\":{"
+			"\"enum\":[\"a\",1,null]}},"
 			"\"required\":[\"list\"],\"additionalProperties\":false}",
 	.output_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\"}},\"required\":[\"list\"]}",
 	.annotations = "{\"readOnlyHint\":true}",
 	.call = call_echo,
 };
 static struct tool greet;
-static struct mcp_service service = { .name = "fuzz", .title = "Fuzz", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000 };
+static struct mcp_service service = {
+	.name = "fuzz", .title = "Fuzz", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000
+};
 
 static void
 prepare(void)
@@ -92,7 +97,8 @@ examine(const struct mcp_message *message, const struct mcp_reply *reply)
 		FUZZ_CLAIM(json_get_int(error, "code", &code) == MCP_OK && code == reply->error_code && code != 0);
 		FUZZ_CLAIM(json_get_string(error, "message", &version, NULL) == MCP_OK && *version);
 	} else {
-		FUZZ_CLAIM(json_get_object(answer, "result", &result) == MCP_OK && reply->error_code == 0 && reply->status == 200);
+		FUZZ_CLAIM(json_get_object(answer, "result", &result) == MCP_OK && reply->error_code == 0
+		    && reply->status == 200);
 	}
 	if (json_get(answer, "id", &id) == MCP_OK) {
 		FUZZ_CLAIM(json_kind(id) == JSON_STRING || json_kind(id) == JSON_INT || json_kind(id) == JSON_DOUBLE);

@@ -97,8 +97,9 @@ admit(const struct http_request *req)
 	/* No value that came from outside ended its line. */
 	for (size_t i = 0; i < res.headers.len; i++)
 		if (res.headers.data[i] == '\r')
-			FUZZ_CLAIM(res.headers.data[i + 1] == '\n' && (i + 2 == res.headers.len || res.headers.data[i + 2] == 'A'
-			    || res.headers.data[i + 2] == 'V'));
+			FUZZ_CLAIM(res.headers.data[i + 1] == '\n'
+			    && (i + 2 == res.headers.len || res.headers.data[i + 2] == 'A'
+				|| res.headers.data[i + 2] == 'V'));
 	http_response_clear(&res);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammars of text.h: what a decoder accepts its encoder writes again, what is escaped is printable, and so on. */
+/*
+ * The grammars of text.h: what a decoder accepts its encoder writes again, what is escaped is printable, and so on.
+ */
 #include <string.h>
 
 #include "base/json.h"
@@ -94,7 +96,8 @@ strings(const char *text, size_t len)
 		return;
 	text_trim(&trimmed, &n);
 	FUZZ_CLAIM(n <= len && trimmed >= text && trimmed + n <= text + len);
-	FUZZ_CLAIM(n == 0 || (trimmed[0] != ' ' && trimmed[0] != '\t' && trimmed[n - 1] != ' ' && trimmed[n - 1] != '\t'));
+	FUZZ_CLAIM(
+	    n == 0 || (trimmed[0] != ' ' && trimmed[0] != '\t' && trimmed[n - 1] != ' ' && trimmed[n - 1] != '\t'));
 	err = text_parse_int(s, -1000000, INT64_MAX, &number);
 	FUZZ_CLAIM(err == MCP_OK ? number >= -1000000 : number == 7);
 	FUZZ_CLAIM(text_equal_nocase(s, s));

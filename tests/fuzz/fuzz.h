@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 /*
- * A fuzz target is one function, in fuzz-NAME.c. With --enable-fuzz libFuzzer calls it; otherwise replay.c does, with each file of corpus/NAME.
- * Returns 0.
+ * A fuzz target is one function, in fuzz-NAME.c. With --enable-fuzz libFuzzer calls it; otherwise replay.c does, with
+ * each file of corpus/NAME. Returns 0.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

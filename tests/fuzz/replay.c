@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main of a fuzz target that was built without libFuzzer: gives it each file of its corpus, which lies in tests/fuzz/corpus/NAME for the program
- * fuzz-NAME, or each file named as an argument. Speaks TAP; a fault ends the program, and the last line names the file before.
+ * The main of a fuzz target that was built without libFuzzer: gives it each file of its corpus, which lies in
+ * tests/fuzz/corpus/NAME for the program fuzz-NAME, or each file named as an argument. Speaks TAP; a fault ends the
+ * program, and the last line names the file before.
  */
 #include <dirent.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/case.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +109,7 @@ add_field(struct case_request *r, const char *name, const char *value)
 	if (!text_equal_nocase(name, "Content-Type") && !text_equal_nocase(name, "Content-Length"))
 		at = (size_t)snprintf(variable, sizeof(variable), "HTTP_");
 	for (i = 0; name[i] && at < sizeof(variable) - 1; i++)
-		variable[at++] = name[i] == '-' ? '_' : (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+		variable[at++] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
 	variable[at] = '\0';
 	add_variable(r, variable, value);
 }
@@ -322,7 +323,8 @@ case_compare(const struct case_expect *e, int status, const struct buf *headers,
 		buf_printf(why, "status %d, expected %d\n", status, e->status);
 	compare_fields(e, headers, why);
 	if (!matches(e->body, e->body_len, body->data, body->len))
-		buf_printf(why, "body     %.*s\nexpected %.*s\n", (int)body->len, body->data, (int)e->body_len, e->body);
+		buf_printf(why, "body     %.*s\nexpected %.*s\n", (int)body->len, body->data, (int)e->body_len,
+		    e->body);
 	if (why->len > 0)
 		buf_printf(why, "headers\n%s", headers->data);
 }

@@ -58,8 +58,9 @@ mint_token(void *ctx, const char *claims)
 	struct buf b;
 
 	(void)ctx;
-	text = mint_text("{\"iss\":\"https://env.example.com\",\"aud\":[\"https://mcp.example.com/mcp\"],\"sub\":\"usr_1\","
-	    "\"client_id\":\"skc_1\",\"iat\":%lld,\"exp\":%lld,\"scope\":\"usr:read\"}", now - 10, now + 3600);
+	text = mint_text("{\"iss\":\"https://env.example.com\",\"aud\":[\"https://mcp.example.com/mcp\"],"
+	    "\"sub\":\"usr_1\",\"client_id\":\"skc_1\",\"iat\":%lld,\"exp\":%lld,\"scope\":\"usr:read\"}",
+	    now - 10, now + 3600);
 	need(json_parse(text, strlen(text), &bounds, &payload, NULL) == MCP_OK, "claims");
 	free(text);
 	if (claims[0]) {

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The protocol when memory is short: each allocation in turn fails, of our own code and of json-c (wrapped by the
+ * linker). Whatever fails, there is one whole answer or none, no refused tool runs, and nothing leaks (the sanitizers
+ * and valgrind look).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "mcp/dispatch.h"
+#include "mcp/registry.h"
+#include "tests/quotes.h"
+#include "tests/tap.h"
+#include "tools/tools.h"
+
+/* The allocation that fails next: counted down to 0, -1 when none is to fail; with "all" those after it fail too. */
+static long countdown = -1;
+static bool all;
+static unsigned long failed;
+
+static bool
+fails(void)
+{
+	if (countdown < 0 || (countdown > 0 && countdown-- > 0))
+		return false;
+	if (!all)
+		countdown = -1;
+	failed++;
+	return true;
+}
+
+/* -Wl,--wrap=NAME: callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
+#define WRAP(type, name, parameters, arguments, failure) \
+	type __real_##name parameters; \
+	type __wrap_##name parameters; \
+	type \
+	__wrap_##name parameters \
+	{ \
+		return fails() ? failure : __real_##name arguments; \
+	}
+
+WRAP(void *, malloc, (size_t n), (n), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
+WRAP(char *, strdup, (const char *s), (s), NULL)
+WRAP(struct json_object *, json_object_new_object, (void), (), NULL)
+WRAP(struct json_object *, json_object_new_array_ext, (int n), (n), NULL)
+WRAP(struct json_object *, json_object_new_string_len, (const char *s, int len), (s, len), NULL)
+WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n), NULL)
+WRAP(struct json_object *, json_object_new_double_s, (double n, const char *s), (n, s), NULL)
+WRAP(int, json_object_object_add, (struct json_object *o, const char *k, struct json_object *v), (o, k, v), -1)
+WRAP(int, json_object_object_add_ex, (struct json_object *o, const char *k, struct json_object *v, unsigned f),
+    (o, k, v, f), -1)
+WRAP(int, json_object_array_add, (struct json_object *o, struct json_object *v), (o, v), -1)
+
+static unsigned secret_runs;
+
+static enum mcp_err
+call_secret(struct tool_call *call)
+{
+	secret_runs++;
+	return tool_textf(call, "secret");
+}
+
+/* Gives its arguments back. */
+static enum mcp_err
+call_echo(struct tool_call *call)
+{
+	struct json_object *copy = json_new_object(), *list;
+
+	if (!copy || json_get_array(call->arguments, "list", &list) != MCP_OK ||
+	    json_set(copy, "list", json_ref(list)) != MCP_OK) {
+		json_free(copy);
+		return MCP_ENOMEM;
+	}
+	return tool_structured(call, copy);
+}
+
+static struct tool greet;
+static const struct tool echo = { .name = "echo", .description = "d", .call = call_echo,
+	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}},"
+	    "\"required\":[\"list\"]}",
+	.output_schema = "{\"type\":\"object\",\"additionalProperties\":true}", .annotations = "{}" };
+static const struct tool secret = { .name = "secret", .description = "d", .call = call_secret,
+	.input_schema = "{\"type\":\"object\"}" };
+
+static char scope_read[] = "usr:read", scope_admin[] = "admin";
+static char *read_v[] = { scope_read }, *secret_v[] = { scope_read, scope_admin };
+static const struct strlist scopes_read = { read_v, 1 }, scopes_secret = { secret_v, 2 };
+static const struct principal caller = { .scopes = { read_v, 1 } };
+
+#define META "'_meta':{'io.modelcontextprotocol/protocolVersion':'2026-07-28'," \
+	"'io.modelcontextprotocol/clientCapabilities':{}}"
+
+static const struct scenario {
+	const char *what, *text, *method, *name;
+	int status;
+} scenarios[] = {
+	{ "tools/call", "{'jsonrpc':'2.0','id':'one','method':'tools/call','params':{'name':'greet_user',"
+	    "'arguments':{'name':'Ada'}," META "}}", "tools/call", "=?base64?Z3JlZXRfdXNlcg==?=", 200 },
+	{ "a structured result", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo','arguments':{'list':"
+	    "[1,2.5,3]}," META "}}", "tools/call", "echo", 200 },
+	{ "arguments that fail", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo','arguments':{'list':"
+	    "['a','b']}," META "}}", "tools/call", "echo", 200 },
+	{ "tools/list", "{'jsonrpc':'2.0','id':1,'method':'tools/list','params':{" META "}}", "tools/list", NULL, 200 },
+	{ "server/discover", "{'jsonrpc':'2.0','id':1,'method':'server/discover','params':{" META "}}", "server/discover",
+	    NULL, 200 },
+	{ "an unknown method", "{'jsonrpc':'2.0','id':1,'method':'x/\\u0001','params':{" META "}}", "x/\001", NULL, 404 },
+	{ "a tool of others", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}",
+	    "tools/call", "secret", 403 }
+};
+
+/* One whole JSON-RPC answer with a status, or a body that says that it failed. */
+static bool
+is_answer(const struct mcp_reply *reply)
+{
+	const struct json_bounds bounds = { 1 << 20, 64, 10000 };
+	struct json_object *v = NULL, *member;
+	long kept = countdown;
+	bool good;
+
+	if (reply->status < 200 || reply->status > 499)
+		return false;
+	if (buf_status(&reply->body) != MCP_OK)
+		return true;
+	countdown = -1;
+	good = json_parse(reply->body.data, reply->body.len, &bounds, &v, NULL) == MCP_OK &&
+	    (json_get(v, "result", &member) == MCP_OK) == (reply->error_code == 0);
+	json_free(v);
+	countdown = kept;
+	return good;
+}
+
+/* Fail the first allocation, then the second ..., until none fails and the answer is the usual one. */
+static void
+try_scenario(const struct mcp_service *service, const struct scenario *s)
+{
+	const char *text = q(s->text);
+	const struct mcp_message message = { .text = text, .len = strlen(text), .protocol_version = "2026-07-28",
+		.method = s->method, .name = s->name, .principal = &caller, .request_id = "r" };
+	struct mcp_reply reply;
+	unsigned long before;
+	bool good = true;
+	long n = -1;
+
+	do {
+		before = failed;
+		memset(&reply, 0, sizeof(reply));
+		buf_init(&reply.body, 1 << 20);
+		countdown = ++n;
+		mcp_dispatch(service, &message, &reply);
+		countdown = -1;
+		good = is_answer(&reply) && good;
+		buf_clear(&reply.body);
+		mcp_reply_clear(&reply);
+	} while (failed != before && n < 10000);
+	ok(good && n > 0 && n < 10000, "%s: %ld allocations fail%s, each leaves a whole answer or none", s->what, n,
+	    all ? " with all after them" : "");
+	is_int(reply.status, s->status, "... and without a failure it is the usual one");
+}
+
+static bool
+fill(struct registry *r, enum mcp_err *err)
+{
+	*err = registry_add(r, &greet, &scopes_read, NULL);
+	if (!*err)
+		*err = registry_add(r, &echo, &scopes_read, NULL);
+	if (!*err)
+		*err = registry_add(r, &secret, &scopes_secret, NULL);
+	if (!*err)
+		*err = registry_seal(r);
+	return *err == MCP_OK;
+}
+
+/* The registry the same way: it is whole or says MCP_ENOMEM. */
+static struct registry *
+try_registry(void)
+{
+	struct registry *r = NULL;
+	bool good = true, filled;
+	unsigned long before;
+	enum mcp_err err;
+	long n = -1;
+
+	do {
+		registry_free(r);
+		before = failed;
+		countdown = ++n;
+		filled = registry_new(&r) == MCP_OK && fill(r, &err);
+		countdown = -1;
+		if (!filled && r && err != MCP_ENOMEM)
+			good = false;
+	} while (failed != before && n < 10000);
+	ok(filled && good && n > 0, "a registry: %ld allocations fail, each is told", n);
+	return r;
+}
+
+static void
+drop_line(void *ctx, enum log_level level, const char *text)
+{
+	(void)ctx;
+	(void)level;
+	(void)text;
+}
+
+int
+main(void)
+{
+	struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1, .tool_timeout_ms = 1000 };
+	struct registry *r;
+	size_t i;
+	int pass;
+
+	log_capture(drop_line, NULL);
+	tool_greet_user(&greet);
+	r = try_registry();
+	service.registry = r;
+	for (pass = 0; pass < 2; pass++) {
+		all = pass == 1;
+		for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+			try_scenario(&service, &scenarios[i]);
+	}
+	is_int(secret_runs, 0, "a tool that is refused never ran");
+	registry_free(r);
+	return tap_done();
+}

@@ -77,25 +77,26 @@ check(struct rpc *x)
 
 /*
  * Whether Mcp-Name says "value": as it is, or as base64 of it between the marks. Without both marks a value is literal.
- * Source: streamable-http, "Value Encoding".
+ * Returns MCP_OK; MCP_ENOMEM; anything else: it does not. Source: streamable-http, "Value Encoding".
  */
-static bool
+static enum mcp_err
 name_mirrors(const char *header, const char *value, size_t value_len)
 {
 	static const char begin[] = "=?base64?", end[] = "?=";
 	const size_t begin_len = sizeof(begin) - 1, end_len = sizeof(end) - 1;
 	size_t len = strlen(header);
 	struct buf decoded;
-	bool same;
+	enum mcp_err err;
 
 	if (len < begin_len + end_len || memcmp(header, begin, begin_len) != 0 ||
 	    memcmp(header + len - end_len, end, end_len) != 0)
-		return mirrors(header, value, value_len);
+		return mirrors(header, value, value_len) ? MCP_OK : MCP_EINVAL;
 	buf_init(&decoded, NAME_DECODED_MAX);
-	same = text_base64_decode(header + begin_len, len - begin_len - end_len, &decoded) == MCP_OK &&
-	    decoded.len == value_len && memcmp(decoded.data, value, value_len) == 0;
+	err = text_base64_decode(header + begin_len, len - begin_len - end_len, &decoded);
+	if (!err && (decoded.len != value_len || memcmp(decoded.data, value, value_len) != 0))
+		err = MCP_EINVAL;
 	buf_clear(&decoded);
-	return same;
+	return err;
 }
 
 /* A body without the member is the method's to refuse. */
@@ -107,9 +108,16 @@ check_name(struct rpc *x, const struct method *method)
 
 	if (!method->mirrored || json_get_string(x->in.params, method->mirrored, &value, &len) != MCP_OK)
 		return 0;
-	if (!header || !name_mirrors(header, value, len))
+	if (!header)
+		return mismatch(x, "Mcp-Name", NULL);
+	switch (name_mirrors(header, value, len)) {
+	case MCP_OK:
+		return 0;
+	case MCP_ENOMEM:
+		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
+	default:
 		return mismatch(x, "Mcp-Name", header);
-	return 0;
+	}
 }
 
 static int

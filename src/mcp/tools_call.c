@@ -96,7 +96,8 @@ refuse_scopes(struct rpc *x, const struct registry_entry *e)
 		buf_puts(&message, "Requires scope ");
 		strlist_join(&e->scopes, " ", &message);
 	}
-	rpc_error_as(x, 403, JSONRPC_FORBIDDEN, message.data, refusal_data(&e->scopes));
+	rpc_error_as(x, 403, JSONRPC_FORBIDDEN, buf_status(&message) ? "Requires further scopes" : message.data,
+	    refusal_data(&e->scopes));
 	buf_clear(&message);
 	return -1;
 }
@@ -153,7 +154,8 @@ check_arguments(struct rpc *x, const struct registry_entry *e, struct tool_call 
 	buf_printf(&text, "Invalid arguments for %s:", e->tool->name);
 	if (!schema_validate(e->input, call->arguments, &text)) {
 		call->is_error = true;
-		rc = tool_text(call, text.data, text.len) == MCP_OK ? answer(x, call) : out_of_memory(x);
+		rc = buf_status(&text) != MCP_ENOMEM && tool_text(call, text.data, text.len) == MCP_OK ?
+		    answer(x, call) : out_of_memory(x);
 	}
 	buf_clear(&text);
 	return rc;

@@ -80,7 +80,8 @@ call_echo(struct tool_call *call)
 
 static struct tool greet;
 static const struct tool echo = { .name = "echo", .description = "d", .call = call_echo,
-	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}},"
+	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\","
+	    "\"items\":{\"type\":\"number\"}}},"
 	    "\"required\":[\"list\"]}",
 	.output_schema = "{\"type\":\"object\",\"additionalProperties\":true}", .annotations = "{}" };
 static const struct tool secret = { .name = "secret", .description = "d", .call = call_secret,
@@ -96,32 +97,37 @@ static const struct principal caller = { .scopes = { read_v, 1 } };
 
 static const struct scenario {
 	const char *what, *text, *method, *name;
-	int status;
+	int status, code;
 } scenarios[] = {
 	{ "tools/call", "{'jsonrpc':'2.0','id':'one','method':'tools/call','params':{'name':'greet_user',"
-	    "'arguments':{'name':'Ada'}," META "}}", "tools/call", "=?base64?Z3JlZXRfdXNlcg==?=", 200 },
-	{ "a structured result", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo','arguments':{'list':"
-	    "[1,2.5,3]}," META "}}", "tools/call", "echo", 200 },
-	{ "arguments that fail", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo','arguments':{'list':"
-	    "['a','b']}," META "}}", "tools/call", "echo", 200 },
-	{ "tools/list", "{'jsonrpc':'2.0','id':1,'method':'tools/list','params':{" META "}}", "tools/list", NULL, 200 },
-	{ "server/discover", "{'jsonrpc':'2.0','id':1,'method':'server/discover','params':{" META "}}", "server/discover",
-	    NULL, 200 },
-	{ "an unknown method", "{'jsonrpc':'2.0','id':1,'method':'x/\\u0001','params':{" META "}}", "x/\001", NULL, 404 },
+	    "'arguments':{'name':'Ada'}," META "}}", "tools/call", "=?base64?Z3JlZXRfdXNlcg==?=", 200, 0 },
+	{ "a structured result", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo',"
+	    "'arguments':{'list':"
+	    "[1,2.5,3]}," META "}}", "tools/call", "echo", 200, 0 },
+	{ "arguments that fail", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo',"
+	    "'arguments':{'list':"
+	    "['a','b']}," META "}}", "tools/call", "echo", 200, 0 },
+	{ "tools/list", "{'jsonrpc':'2.0','id':1,'method':'tools/list','params':{" META "}}", "tools/list", NULL, 200,
+	    0 },
+	{ "server/discover", "{'jsonrpc':'2.0','id':1,'method':'server/discover','params':{" META "}}",
+	    "server/discover",
+	    NULL, 200, 0 },
+	{ "an unknown method", "{'jsonrpc':'2.0','id':1,'method':'x/\\u0001','params':{" META "}}", "x/\001", NULL, 404,
+	    -32601 },
 	{ "a tool of others", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}",
-	    "tools/call", "secret", 403 }
+	    "tools/call", "secret", 403, 403 }
 };
 
-/* One whole JSON-RPC answer with a status, or a body that says that it failed. */
+/* One whole JSON-RPC answer, the usual one or -32603; or a body that says that it failed. */
 static bool
-is_answer(const struct mcp_reply *reply)
+is_answer(const struct mcp_reply *reply, int code)
 {
 	const struct json_bounds bounds = { 1 << 20, 64, 10000 };
 	struct json_object *v = NULL, *member;
 	long kept = countdown;
 	bool good;
 
-	if (reply->status < 200 || reply->status > 499)
+	if (reply->status < 200 || reply->status > 499 || (reply->error_code != code && reply->error_code != -32603))
 		return false;
 	if (buf_status(&reply->body) != MCP_OK)
 		return true;
@@ -152,7 +158,7 @@ try_scenario(const struct mcp_service *service, const struct scenario *s)
 		countdown = ++n;
 		mcp_dispatch(service, &message, &reply);
 		countdown = -1;
-		good = is_answer(&reply) && good;
+		good = is_answer(&reply, s->code) && good;
 		buf_clear(&reply.body);
 		mcp_reply_clear(&reply);
 	} while (failed != before && n < 10000);

@@ -102,6 +102,20 @@ http_response_head(const struct http_response *res, struct buf *out)
 	return buf_status(out);
 }
 
+void
+http_response_settle(struct http_response *res)
+{
+	if (buf_status(&res->headers) != MCP_OK || buf_status(&res->body) != MCP_OK) {
+		/* What memory the buffers have is kept, so this fits even now, unless they had none at all. */
+		http_response_reset(res);
+		http_response_json(res, 503, "{\"error\": \"server out of resources\"}");
+		http_response_header(res, "Retry-After", "5");
+	} else if (res->status == 0) {
+		http_response_reset(res);
+		http_response_json(res, 500, "{\"error\": \"internal server error\"}");
+	}
+}
+
 const char *
 http_reason(int status)
 {

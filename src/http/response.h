@@ -38,6 +38,12 @@ void http_response_json(struct http_response *res, int status, const char *text)
  */
 enum mcp_err http_response_head(const struct http_response *res, struct buf *out) MCP_MUST_CHECK;
 
+/*
+ * Make the answer one that can be sent: a status of 0 becomes 500, and an answer of which a part could not be composed (memory, a bound) becomes a
+ * small 503. Called by whoever sends it.
+ */
+void http_response_settle(struct http_response *res);
+
 /* The reason phrase of a status, "" when unknown. Source: RFC 9110 section 15. */
 const char *http_reason(int status);
 

@@ -2,7 +2,6 @@
 #ifndef MCP_SERVER_FCGI_H
 #define MCP_SERVER_FCGI_H
 
-#include <signal.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -13,12 +12,11 @@
  * The front's side of the server, and the only user of fcgiapp.h: accepts FastCGI requests in several threads, or is one CGI request. Knows nothing of what is served.
  */
 
-/* How a request came; handlers may adapt (no streams in CGI). */
-enum fcgi_mode { FCGI_MODE_FASTCGI, FCGI_MODE_CGI };
+struct report;
 
 /*
  * Answers one request: reads as much of "body" as it wants and leaves a whole answer in "res" (a status of 0 becomes 500). Called from several threads at once. "ctx" is
- * fcgi_options.ctx. after() (may be NULL) is called in the same thread once the answer has left, for work that must not delay it.
+ * fcgi_handler.ctx. after() (may be NULL) is called in the same thread once the answer has left and the connection is closed or put aside, for work that must not delay it.
  */
 struct fcgi_handler {
 	void (*handle)(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res);
@@ -31,27 +29,37 @@ struct fcgi_options {
 	unsigned workers;	/* threads, 1 to 256 */
 	unsigned long max_requests;	/* stop in good order after so many; 0: never */
 	int io_timeout_s;	/* a peer silent for so long inside a request loses its connection; 1 to 3600 */
-	int body_total_s;	/* a body that takes longer in all ends with MCP_ETIMEOUT */
-	int stop_grace_s;	/* after a stop signal running requests have so long before the process exits anyway */
+	int body_total_s;	/* a head or a body that takes longer in all ends with MCP_ETIMEOUT; 1 to 3600 */
+	int stop_grace_s;	/* after a stop signal running requests have so long before fcgi_serve() returns anyway */
 };
 
 /* Whether fd 0 is no listening socket, i.e. this process is a plain CGI program. No side effects. */
 bool fcgi_is_cgi(void);
 
-/* Answer the one CGI request of the environment on fd 0 and fd 1. Returns MCP_OK, or MCP_EIO when the answer could not be written. */
-enum mcp_err fcgi_serve_cgi(const struct fcgi_handler *handler) MCP_MUST_CHECK;
+/*
+ * Answer the one CGI request of the environment on fd 0 and fd 1. Of the options only the two times are used. Returns MCP_OK, or MCP_EIO when the answer could not be written.
+ */
+enum mcp_err fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *handler) MCP_MUST_CHECK;
 
 /*
- * Serve until SIGTERM, SIGINT, SIGUSR1 or max_requests: then accept no more, answer what was begun, return. Blocks those signals in all threads, so call it from the main
- * thread before any other thread exists. SIGHUP is ignored, SIGPIPE too. Returns MCP_OK after a stop in good order; MCP_ETIMEOUT when stop_grace_s passed
- * with requests still running (threads are left, the caller should _exit()); MCP_EIO, MCP_ENOMEM when it could not begin.
+ * Serve until SIGTERM, SIGINT, SIGUSR1 or max_requests: then accept no more, answer what was begun, return. Blocks those signals and SIGUSR2 (its own) in all threads, so call it from the main
+ * thread before any other thread exists; they stay blocked. SIGHUP and SIGPIPE are ignored. Connections that a front keeps cost no thread while they are idle. Returns MCP_OK after a stop in good order;
+ * MCP_ETIMEOUT when stop_grace_s passed with requests still running (threads are left, the caller should _exit()); MCP_EIO (errno), MCP_ENOMEM when it could not begin.
  */
 enum mcp_err fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handler) MCP_MUST_CHECK;
 
 /*
- * Make a listening socket: "PATH" (AF_UNIX, mode 0660; a stale socket file nobody listens on is replaced, a live one is MCP_EINVAL) or "HOST:PORT" (HOST numeric loopback unless "any_address").
- * Returns MCP_OK with *fd; MCP_EINVAL (in use, or not allowed), MCP_ESYNTAX, MCP_EIO (errno). Backlog 1024.
+ * Make a listening socket: "PATH" (anything with a slash; AF_UNIX, mode 0660; a socket file of ours that nobody listens on is replaced) or "HOST:PORT" (HOST a numeric loopback address, with "any_address"
+ * any numeric one; IPv6 in brackets). Backlog 1024. Returns MCP_OK with *fd; MCP_EINVAL (in use), MCP_EPERM (not ours, not loopback), MCP_ESYNTAX or MCP_EIO, each with a line in "report".
  */
-enum mcp_err fcgi_listen(const char *address, bool any_address, int *fd) MCP_MUST_CHECK;
+enum mcp_err fcgi_listen(const char *address, bool any_address, int *fd, struct report *report) MCP_MUST_CHECK;
+
+/*
+ * The socket that systemd passes (sd_listen_fds(3)): returns its descriptor, 3, when LISTEN_PID is this process and LISTEN_FDS at least 1, else -1. The variables are removed from the environment.
+ */
+int fcgi_listen_inherited(void);
+
+/* Add a warning when whoever should not can connect to the listening socket "fd": a TCP address that is not loopback, a socket file that everybody may write. */
+void fcgi_listen_check(int fd, struct report *report);
 
 #endif

@@ -95,6 +95,12 @@ test_failures(void)
 	for (int i = 0; i < 1025; i++)
 		buf_put(&res.body, long_value, 16 * 1024);
 	ok(head(&res) == NULL, "a body beyond the bound fails the answer");
+	http_response_settle(&res);
+	ok(strstr(head(&res), "Status: 503 ") != NULL, "settled, such an answer is a 503");
+	is_str(res.body.data, "{\"error\": \"server out of resources\"}", "with a body of its own");
+	http_response_reset(&res);
+	http_response_settle(&res);
+	is_int(res.status, 500, "an answer nobody gave is a 500");
 	http_response_clear(&res);
 	free(long_value);
 }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers for: being a plain CGI program. libfcgi's fcgiapp has no CGI emulation, and asking it (FCGX_IsCGI) makes the process ignore SIGTERM, so it is not used here:
+ * parameters are the environment, the body is fd 0, the answer goes to fd 1. Source: RFC 3875 sections 4 and 6.
+ */
+#include "server/fcgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#define ANSWER_FD 1
+
+struct cgi_body {
+	const struct fcgi_options *options;
+	int64_t left;		/* bytes of CONTENT_LENGTH not yet read, -1: up to the end of file */
+	int64_t deadline_ms;	/* 0 until first asked */
+	bool ended;
+};
+
+bool
+fcgi_is_cgi(void)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening;
+}
+
+/* Wait until fd 0 has something. MCP_OK, MCP_ETIMEOUT, MCP_EIO. */
+static enum mcp_err
+wait_readable(const struct cgi_body *body)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	int64_t left_ms = body->deadline_ms - clock_monotonic_ms();
+	int between_ms = body->options->io_timeout_s * 1000, n;
+
+	if (left_ms <= 0)
+		return MCP_ETIMEOUT;
+	do
+		n = poll(&pfd, 1, left_ms < between_ms ? (int)left_ms : between_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0 ? MCP_OK : n == 0 ? MCP_ETIMEOUT : MCP_EIO;
+}
+
+static ssize_t
+read_body(void *ctx, void *to, size_t n, enum mcp_err *err)
+{
+	struct cgi_body *body = ctx;
+	ssize_t count;
+
+	*err = MCP_OK;
+	if (body->left >= 0 && (int64_t)n > body->left)
+		n = (size_t)body->left;
+	if (body->ended || n == 0)
+		return 0;
+	if (body->deadline_ms == 0)
+		body->deadline_ms = clock_monotonic_ms() + body->options->body_total_s * (int64_t)1000;
+	do {
+		*err = wait_readable(body);
+		if (*err)
+			return -1;
+		count = read(STDIN_FILENO, to, n);
+	} while (count < 0 && errno == EINTR);
+	if (count < 0) {
+		*err = MCP_EIO;
+		return -1;
+	}
+	body->ended = count == 0;
+	if (body->left > 0)
+		body->left -= count;
+	return count;
+}
+
+/* A web server that still sends the body when we end gives the client an empty answer: read it all, within the deadlines. */
+static void
+drain(struct cgi_body *body)
+{
+	char trash[16 * 1024];
+	enum mcp_err err;
+
+	while (read_body(body, trash, sizeof(trash), &err) > 0)
+		;
+}
+
+static enum mcp_err
+write_all(const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(ANSWER_FD, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return MCP_EIO;
+		data += n;
+		len -= (size_t)n;
+	}
+	return MCP_OK;
+}
+
+static enum mcp_err
+send_answer(struct http_response *res)
+{
+	enum mcp_err err;
+	struct buf head;
+
+	buf_init(&head, HTTP_RESPONSE_HEADERS_MAX + 256);
+	http_response_settle(res);
+	err = http_response_head(res, &head);
+	if (!err)
+		err = write_all(head.data, head.len);
+	if (!err && !res->no_body)
+		err = write_all(res->body.data, res->body.len);
+	buf_clear(&head);
+	return err ? MCP_EIO : MCP_OK;
+}
+
+enum mcp_err
+fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *handler)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct cgi_body body = { .options = options, .left = -1 };
+	struct http_body_source source = { .read = read_body, .ctx = &body };
+	struct http_response res;
+	struct http_request req;
+	enum mcp_err err;
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	http_response_init(&res);
+	http_request_init(&req, environ);
+	/*
+	 * Without a length there is a body only when the request was chunked (Apache); a script must not read further than the length, since not every server
+	 * closes our input. Source: RFC 3875 section 4.2.
+	 */
+	if (req.content_length >= 0)
+		body.left = req.content_length;
+	else if (!http_request_variable(&req, "HTTP_TRANSFER_ENCODING"))
+		body.left = 0;
+	handler->handle(handler->ctx, &req, &source, &res);
+	drain(&body);
+	err = send_answer(&res);
+	/* The front may go on now; what follows is ours. */
+	close(ANSWER_FD);
+	if (handler->after)
+		handler->after(handler->ctx);
+	http_response_clear(&res);
+	return err;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The least that a FastCGI responder can do, to measure against: threads that accept, read the body and say hello. What mcp.fcgi takes longer than this is its own.
+ * The least that a FastCGI responder can do, to measure against: threads that accept, read the body and say hello. What
+ * mcp.fcgi takes longer than this is its own.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ serve(void *unused)
 	while (FCGX_Accept_r(&r) == 0) {
 		while (FCGX_GetStr(body, sizeof body, r.in) > 0)
 			;
-		FCGX_PutS("Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"status\":\"healthy\"}", r.out);
+		FCGX_PutS("Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"status\":\"healthy\"}",
+		    r.out);
 		FCGX_Finish_r(&r);
 	}
 	return NULL;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Who may include whom (src/README): a file includes only lower layers, inside a layer there are no cycles, and the
-# header of a foreign library appears only in the module that wraps it. Includes are read from the sources, calls from the
-# objects of this build. Speaks TAP. The checks are first tried on a small tree that breaks each rule.
+# header of a foreign library appears only in the module that wraps it. Includes are read from the sources, calls from
+# the objects of this build. Speaks TAP. The checks are first tried on a small tree that breaks each rule.
 set -u
 : "${top_srcdir:=.}" "${top_builddir:=.}" "${NM:=nm}"
 LC_ALL=C
@@ -96,8 +96,8 @@ calls() {
 		}' "$1" | sort -u
 }
 
-# Cycles of modules of one layer that call each other. A table of functions is data: whoever runs through it does not depend
-# on those who stand in it.
+# Cycles of modules of one layer that call each other. A table of functions is data: whoever runs through it does not
+# depend on those who stand in it.
 cycles() {
 	calls "$1" | awk '
 		{
@@ -155,7 +155,8 @@ seen "mcp that includes http is seen" '^src/mcp/d.c:1: mcp includes http/c.h$' u
 seen "a folder that is no layer is seen" '^src/odd/e.c: layer odd is unknown$' upward
 seen "headers that include each other are seen" '^http/b.h$' header_cycles
 seen "a foreign header is seen" '^src/http/c.h:2: includes sqlite3.h$' foreign
-seen "a foreign header beside the module that wraps it is seen" '^src/base/a.c:1: includes json-c/json.h$' foreign
+seen "a foreign header beside the module that wraps it is seen" \
+    '^src/base/a.c:1: includes json-c/json.h$' foreign
 upward "$work/tried" | grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
 claim "an arrow downward is none" "$work/found"
 cat >"$work/tried" <<'END'

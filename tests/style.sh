@@ -148,7 +148,8 @@ seen "a declaration without a comment is seen, and none in a group or a struct" 
     'src/bad.h:5: int bad_that(int a);' bare
 
 # The real tree.
-sources "$top_srcdir" '*.[ch]' | grep -q '^src/' && : >"$work/found" || echo "no sources below $top_srcdir" >"$work/found"
+sources "$top_srcdir" '*.[ch]' | grep -q '^src/' && : >"$work/found" ||
+    echo "no sources below $top_srcdir" >"$work/found"
 claim "the sources are found" "$work/found"
 no_licence "$top_srcdir" >"$work/found"
 claim "each source names its licence" "$work/found"

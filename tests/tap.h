@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * The Test Anything Protocol for unit tests. A program calls ok(), is_int(), is_str() and friends, then returns tap_done(), which prints the plan. The text
- * says what is shown, not how ("a padded segment is refused").
+ * The Test Anything Protocol for unit tests. A program calls ok(), is_int(), is_str() and friends, then returns
+ * tap_done(), which prints the plan. The text says what is shown, not how ("a padded segment is refused").
  */
 
 /* One claim; returns "condition". */

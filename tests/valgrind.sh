@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Run test programs under valgrind: sh tests/valgrind.sh PROGRAM... ("make check-valgrind" gives it all unit tests and replayed
-# fuzz targets). Speaks TAP; a leak, a read beyond memory or a jump on an unset value fails the program's line.
+# Run test programs under valgrind: sh tests/valgrind.sh PROGRAM... ("make check-valgrind" gives it all unit tests and
+# replayed fuzz targets). Speaks TAP; a leak, a read beyond memory or a jump on an unset value fails the program's line.
 set -u
 : "${top_srcdir:=.}" "${VALGRIND:=valgrind}" "${sanitizers:=no}"
 if ! command -v "$VALGRIND" >/dev/null; then

@@ -9,9 +9,9 @@
 #include "base/err.h"
 
 /*
- * A growing run of bytes under a hard maximum. "data" is NUL-terminated after every call (the NUL is not counted in "len"),
- * and never NULL after buf_init(). The first failure sticks: later appends do nothing and buf_status() tells it, so that a
- * renderer appends freely and asks once at the end. A failed append leaves what was there before it.
+ * A growing run of bytes under a hard maximum. "data" is NUL-terminated after every call (the NUL is not counted in
+ * "len"), and never NULL after buf_init(). The first failure sticks: later appends do nothing and buf_status() tells
+ * it, so that a renderer appends freely and asks once at the end. A failed append leaves what was there before it.
  */
 struct buf {
 	char *data;		/* owned, unless empty */
@@ -21,7 +21,9 @@ struct buf {
 	enum mcp_err status;	/* MCP_OK, MCP_ENOMEM or MCP_ELIMIT */
 };
 
-/* Make "b" empty with the bound "max" bytes; allocates nothing. Release with buf_clear() or hand over with buf_steal(). */
+/*
+ * Make "b" empty with the bound "max" bytes; allocates nothing. Release with buf_clear() or hand over with buf_steal().
+ */
 void buf_init(struct buf *b, size_t max);
 
 /* Release the memory; "b" is then as after buf_init() with the same bound. NULL is fine. */
@@ -47,8 +49,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) MCP_PRINTF(2, 0);
 enum mcp_err buf_status(const struct buf *b);
 
 /*
- * Hand the bytes over: returns a NUL-terminated heap string that the caller frees, "b" is empty afterwards. *len (may be NULL) gets the
- * length. Returns NULL if the buffer had failed or memory is short; "b" is cleared then.
+ * Hand the bytes over: returns a NUL-terminated heap string that the caller frees, "b" is empty afterwards. *len (may
+ * be NULL) gets the length. Returns NULL if the buffer had failed or memory is short; "b" is cleared then.
  */
 char *buf_steal(struct buf *b, size_t *len);
 

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /*
- * Reading the clock happens at the edge (server, cli); everything below takes "now" as an argument, so that tests choose it.
+ * Reading the clock happens at the edge (server, cli); everything below takes "now" as an argument, so that tests
+ * choose it.
  */
 
 /* Seconds since 1970-01-01T00:00:00Z, without leap seconds (NumericDate of RFC 7519 section 2). */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading of configuration files; the grammar stands in config.h. The whole file is read first, then parsed byte by byte by one cursor. */
+/*
+ * Reading of configuration files; the grammar stands in config.h. The whole file is read first, then parsed byte by
+ * byte by one cursor.
+ */
 #include "base/config.h"
 
 #include <errno.h>
@@ -163,7 +166,10 @@ lookup(const struct config *c, const char *name, size_t len)
 	return NULL;
 }
 
-/* At "${": append what it stands for and go behind the "}". Returns false when it is no replacement and stays as it is written. */
+/*
+ * At "${": append what it stands for and go behind the "}". Returns false when it is no replacement and stays as it is
+ * written.
+ */
 static bool
 interpolate(struct reader *r, struct buf *value)
 {

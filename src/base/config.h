@@ -9,12 +9,14 @@
 #include "base/err.h"
 
 /*
- * Configuration: one .env grammar, read into names and values. This module reads; it knows no setting (settings.h does).
+ * Configuration: one .env grammar, read into names and values. This module reads; it knows no setting (settings.h
+ * does).
  *
- * Grammar (what python-dotenv reads, and sections): a line is empty, a comment (#), "[kind NAME]", or "[export ]KEY=VALUE". An unquoted
- * VALUE ends at " #" or the line's end and is trimmed; '...' is literal (\' and \\ are escapes); "..." knows \n \r \t \\ \" \$. Quoted values may
- * span lines. ${NAME} and ${NAME:-default} in unquoted and double-quoted values are replaced from earlier keys, then from the environment. After the first
- * section header, keys belong to the last header.
+ * Grammar (what python-dotenv reads, and sections): a line is empty, a comment (#), "[kind NAME]", or "[export
+ * ]KEY=VALUE". An unquoted VALUE ends at " #" or the line's end and is trimmed; '...' is literal (\' and \\ are
+ * escapes); "..." knows \n \r \t \\ \" \$. Quoted values may span lines. ${NAME} and ${NAME:-default} in unquoted and
+ * double-quoted values are replaced from earlier keys, then from the environment. After the first section header, keys
+ * belong to the last header.
  */
 
 #define CONFIG_FILE_MAX (256 * 1024)	/* bytes of a configuration file */
@@ -39,11 +41,13 @@ void config_faults_clear(struct config_faults *f);
 struct config;
 
 /*
- * Read the file at "path" (NULL: no file, an empty configuration) and lay "environ_" (as environ(7); may be NULL) over it: every variable there is a
- * key without section. Syntax faults go to "faults" as errors with file and line. Returns MCP_OK with *out new (release with config_free()) also when faults were found; MCP_ENOENT or MCP_EIO (errno)
- * when a given file cannot be read; MCP_ELIMIT when it is too large; MCP_ENOMEM.
+ * Read the file at "path" (NULL: no file, an empty configuration) and lay "environ_" (as environ(7); may be NULL) over
+ * it: every variable there is a key without section. Syntax faults go to "faults" as errors with file and line. Returns
+ * MCP_OK with *out new (release with config_free()) also when faults were found; MCP_ENOENT or MCP_EIO (errno) when a
+ * given file cannot be read; MCP_ELIMIT when it is too large; MCP_ENOMEM.
  */
-enum mcp_err config_read(const char *path, char *const *environ_, struct config_faults *faults, struct config **out) MCP_MUST_CHECK;
+enum mcp_err config_read(const char *path, char *const *environ_, struct config_faults *faults,
+    struct config **out) MCP_MUST_CHECK;
 void config_free(struct config *c);
 
 /* One key as it was read. Borrowed until config_free(). */
@@ -53,7 +57,10 @@ struct config_entry {
 	int section;			/* index for config_section(), -1: before the first header */
 };
 
-/* The entry of "name" outside sections, environment before file, the last of several in the file; NULL if neither has it. */
+/*
+ * The entry of "name" outside sections, environment before file, the last of several in the file; NULL if neither has
+ * it.
+ */
 const struct config_entry *config_find(const struct config *c, const char *name);
 
 /* All entries, environment first, then the file in its order; "i" below config_count(). */

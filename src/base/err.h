@@ -3,8 +3,8 @@
 #define MCP_BASE_ERR_H
 
 /*
- * The one result type of functions that can fail. MCP_OK is 0, so "if (err)" reads as "if it failed". A function says in
- * its header which of these it returns; what is not named there is not returned.
+ * The one result type of functions that can fail. MCP_OK is 0, so "if (err)" reads as "if it failed". A function says
+ * in its header which of these it returns; what is not named there is not returned.
  */
 enum mcp_err {
 	MCP_OK = 0,

@@ -58,6 +58,7 @@ enum mcp_err json_parse(const char *text, size_t len, const struct json_bounds *
 void json_free(struct json_object *v);
 struct json_object *json_ref(struct json_object *v);
 
+/* What "v" is; NULL is JSON_NULL. */
 enum json_kind json_kind(const struct json_object *v);
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log. A line is composed on the stack, escaped as a whole and written with one write(2), so that lines of several processes that append to one file
- * do not mix. The state below is the process's; it changes only while a configuration is loaded.
+ * The log. A line is composed on the stack, escaped as a whole and written with one write(2), so that lines of several
+ * processes that append to one file do not mix. The state below is the process's; it changes only while a configuration
+ * is loaded.
  */
 #include "base/log.h"
 
@@ -145,7 +146,8 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 		if ((size_t)n >= sizeof text)
 			buf_puts(&escaped, "...");
 		pthread_mutex_lock(&state.lock);
-		write_line(level, buf_status(&escaped) == MCP_OK ? escaped.data : "(a log line was lost: out of memory)");
+		write_line(level,
+		    buf_status(&escaped) == MCP_OK ? escaped.data : "(a log line was lost: out of memory)");
 		pthread_mutex_unlock(&state.lock);
 		buf_clear(&escaped);
 	}

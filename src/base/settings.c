@@ -77,10 +77,12 @@ choose(const struct config *c, const struct setting *row, struct config_faults *
 			}
 			if (e && !chosen.entry) {
 				chosen = (struct source){ e, is_file_name };
-			} else if (e && faults && (is_file_name != chosen.is_file_name || strcmp(e->value, chosen.entry->value) != 0)) {
+			} else if (e && faults
+			    && (is_file_name != chosen.is_file_name || strcmp(e->value, chosen.entry->value) != 0)) {
 				char what[64 + NAME_MAX_BYTES];
 
-				snprintf(what, sizeof what, "and %s are names of one setting and differ", chosen.entry->name);
+				snprintf(what, sizeof what, "and %s are names of one setting and differ",
+				    chosen.entry->name);
 				entry_fault(c, faults, e, true, what);
 			}
 		}
@@ -215,7 +217,8 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 		if (err == MCP_ENOMEM)
 			return err;
 		if (err) {
-			entry_fault(c, faults, s.entry, true, err == MCP_EIO ? strerror(errno) : "names a file that is too large");
+			entry_fault(c, faults, s.entry, true,
+			    err == MCP_EIO ? strerror(errno) : "names a file that is too large");
 			return MCP_OK;
 		}
 		value = content;
@@ -255,7 +258,8 @@ is_known(const struct setting_group *groups, size_t n, const char *name)
 }
 
 enum mcp_err
-settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings, struct config_faults *faults)
+settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
+    struct config_faults *faults)
 {
 	for (size_t g = 0; g < n; g++) {
 		for (size_t r = 0; r < groups[g].n; r++) {

@@ -11,10 +11,14 @@
 #include "base/strlist.h"
 
 /*
- * Settings: rows of tables that modules export, so that struct, defaults, parser, manual and "config show" come from one list.
+ * Settings: rows of tables that modules export, so that struct, defaults, parser, manual and "config show" come from
+ * one list.
  */
 
-/* How a value is written and what it becomes in the struct. An empty value takes a text or a list away, and leaves the other types at their default. */
+/*
+ * How a value is written and what it becomes in the struct. An empty value takes a text or a list away, and leaves the
+ * other types at their default.
+ */
 enum setting_type {
 	SETTING_STRING,		/* char *, owned; NULL when unset or empty */
 	SETTING_LIST,		/* struct strlist, split at commas and blanks */
@@ -30,14 +34,16 @@ enum setting_flags {
 
 struct setting {
 	const char *name;	/* upper case, as in a file and in the environment */
-	const char *aliases;	/* further names, a blank between them, the first that is set wins after "name"; NULL: none */
+	/* further names, a blank between them, the first that is set wins after "name"; NULL: none */
+	const char *aliases;
 	enum setting_type type;
 	unsigned flags;
 	size_t offset;		/* offsetof() in the module's struct */
 	const char *fallback;	/* the default as it would be written; NULL: unset */
 	int64_t min, max;	/* SETTING_INT */
 	const char *choices;	/* SETTING_CHOICE */
-	const char *(*check)(const char *value);	/* NULL, or returns a static phrase saying what is wrong, else NULL */
+	/* NULL, or returns a static phrase saying what is wrong, else NULL */
+	const char *(*check)(const char *value);
 	const char *help;	/* one sentence for the manual and "config show" */
 };
 
@@ -50,15 +56,19 @@ struct setting_group {
 };
 
 /*
- * Fill the structs inside "settings" (all zero before) from "c". Values that do not fit their row are errors in "faults" that name the source; so are two names of one
- * setting with different values. Keys of the file that no row knows get a warning (keys of the environment do not). Returns MCP_OK or MCP_ENOMEM; what holds a faulty
- * value keeps its default. Release with settings_clear().
+ * Fill the structs inside "settings" (all zero before) from "c". Values that do not fit their row are errors in
+ * "faults" that name the source; so are two names of one setting with different values. Keys of the file that no row
+ * knows get a warning (keys of the environment do not). Returns MCP_OK or MCP_ENOMEM; what holds a faulty value keeps
+ * its default. Release with settings_clear().
  */
 enum mcp_err settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
     struct config_faults *faults) MCP_MUST_CHECK;
 void settings_clear(const struct setting_group *groups, size_t n, void *settings);
 
-/* Append one row a line, "NAME=value  # source", secrets as "(set)" or "(not set)". "source" is the name used and FILE:LINE, "from the environment", or "default". */
+/*
+ * Append one row a line, "NAME=value  # source", secrets as "(set)" or "(not set)". "source" is the name used and
+ * FILE:LINE, "from the environment", or "default".
+ */
 void settings_show(const struct config *c, const struct setting_group *groups, size_t n, struct buf *out);
 
 #endif

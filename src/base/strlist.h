@@ -24,8 +24,8 @@ enum mcp_err strlist_add(struct strlist *l, const char *s, size_t len) MCP_MUST_
 enum mcp_err strlist_add_unique(struct strlist *l, const char *s, size_t len) MCP_MUST_CHECK;
 
 /*
- * Append each maximal run of "text" that has no byte of "separators"; empty runs are left out. Returns MCP_OK, MCP_ENOMEM, or
- * MCP_ELIMIT when the list would exceed "max" strings; the list then holds what fitted.
+ * Append each maximal run of "text" that has no byte of "separators"; empty runs are left out. Returns MCP_OK,
+ * MCP_ENOMEM, or MCP_ELIMIT when the list would exceed "max" strings; the list then holds what fitted.
  */
 enum mcp_err strlist_split(struct strlist *l, const char *text, const char *separators, size_t max) MCP_MUST_CHECK;
 

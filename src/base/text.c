@@ -93,8 +93,10 @@ base64_encode(const unsigned char *p, size_t len, const char *alphabet, bool pad
 {
 	while (len) {
 		unsigned n = len < 3 ? (unsigned)len : 3;
-		unsigned long v = (unsigned long)p[0] << 16 | (n > 1 ? (unsigned long)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-		char quad[4] = { alphabet[v >> 18 & 63], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63], alphabet[v & 63] };
+		unsigned long v = (unsigned long)p[0] << 16 | (n > 1 ? (unsigned long)p[1] << 8 : 0)
+		    | (n > 2 ? p[2] : 0);
+		char quad[4] = { alphabet[v >> 18 & 63], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63],
+		    alphabet[v & 63] };
 
 		for (unsigned i = n + 1; i < 4; i++)
 			quad[i] = '=';
@@ -216,7 +218,8 @@ text_is_b64token(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && text[i] && (is_alpha((unsigned char)text[i]) || is_digit((unsigned char)text[i]) || strchr("-._~+/", text[i])))
+	while (i < len && text[i]
+	    && (is_alpha((unsigned char)text[i]) || is_digit((unsigned char)text[i]) || strchr("-._~+/", text[i])))
 		i++;
 	if (i == 0)
 		return false;

@@ -13,7 +13,8 @@
 #define LIST_MAX 256
 
 /* Request header fields that clients of ours send; browsers ask for each. Mcp-Param-* are added as asked for. */
-static const char allowed_fields[] = "Authorization, Content-Type, Accept, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, "
+static const char allowed_fields[] =
+    "Authorization, Content-Type, Accept, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, "
     "Mcp-Name, Last-Event-ID, traceparent, tracestate, baggage";
 static const char exposed_fields[] = "WWW-Authenticate, Mcp-Session-Id, Retry-After, RateLimit, RateLimit-Policy";
 static const char preflight_max_age[] = "86400";
@@ -199,7 +200,8 @@ append_param_fields(const char *asked, struct buf *out)
 }
 
 void
-admission_cors(const struct admission *a, const struct http_request *req, bool public_document, bool preflight, struct http_response *res)
+admission_cors(const struct admission *a, const struct http_request *req, bool public_document, bool preflight,
+    struct http_response *res)
 {
 	const char *origin = req->field[HTTP_ORIGIN];
 	struct buf fields;
@@ -219,7 +221,8 @@ admission_cors(const struct admission *a, const struct http_request *req, bool p
 	buf_puts(&fields, allowed_fields);
 	append_param_fields(req->field[HTTP_REQUEST_HEADERS], &fields);
 	http_response_header(res, "Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
-	http_response_header(res, "Access-Control-Allow-Headers", buf_status(&fields) == MCP_OK ? fields.data : allowed_fields);
+	http_response_header(res, "Access-Control-Allow-Headers",
+	    buf_status(&fields) == MCP_OK ? fields.data : allowed_fields);
 	http_response_header(res, "Access-Control-Max-Age", preflight_max_age);
 	buf_clear(&fields);
 }

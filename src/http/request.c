@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for: what the front's CGI variables say, read once and strictly. Fronts disagree on how a header sent twice arrives (joined, or as
- * two variables of one name) and on which bytes they let through, so the array is walked whole: a getenv() that takes the first match would
- * let a second, different value pass unseen.
+ * Answers for: what the front's CGI variables say, read once and strictly. Fronts disagree on how a header sent twice
+ * arrives (joined, or as two variables of one name) and on which bytes they let through, so the array is walked whole:
+ * a getenv() that takes the first match would let a second, different value pass unseen.
  */
 #include "http/request.h"
 
@@ -12,7 +12,8 @@
 #include "base/text.h"
 
 #define PATH_NORMALISED_MAX 1024	/* no route is nearly as long; a longer path matches none */
-#define MIRRORED_PREFIX "HTTP_MCP_"	/* Mcp-* fields repeat what the body says; two of one name could say two things */
+/* Mcp-* fields repeat what the body says; two of one name could say two things */
+#define MIRRORED_PREFIX "HTTP_MCP_"
 
 /* How the value of a variable is checked. */
 enum variable_form {
@@ -46,7 +47,10 @@ enum {
 
 #define VARIABLE(name, form, slot) { name, sizeof(name) - 1, form, slot }
 
-/* Everything that is read; CONTENT_* and the rest: RFC 3875 section 4.1. HTTP_PROXY is deliberately not here (CVE-2016-5385). */
+/*
+ * Everything that is read; CONTENT_* and the rest: RFC 3875 section 4.1. HTTP_PROXY is deliberately not here
+ * (CVE-2016-5385).
+ */
 static const struct variable variables[] = {
 	VARIABLE("HTTP_ACCEPT", FORM_FIELD, HTTP_ACCEPT),
 	VARIABLE("HTTP_AUTHORIZATION", FORM_FIELD, HTTP_AUTHORIZATION),
@@ -73,7 +77,10 @@ static const struct variable variables[] = {
 	VARIABLE("SCRIPT_NAME", FORM_PATH, SLOT_SCRIPT_NAME),
 };
 
-/* What has been read so far: the value of each slot, and whether its variable was there at all (an empty one counts for "twice"). */
+/*
+ * What has been read so far: the value of each slot, and whether its variable was there at all (an empty one counts for
+ * "twice").
+ */
 struct reading {
 	const char *value[SLOT_COUNT];
 	bool seen[SLOT_COUNT];
@@ -256,8 +263,8 @@ hex_value(char c)
 }
 
 /*
- * The next byte of a path at *p, percent-decoded once. Returns 0 at the end of the path (end of text, "?" or "#"), -1 for a bad escape and
- * for %00, else the byte.
+ * The next byte of a path at *p, percent-decoded once. Returns 0 at the end of the path (end of text, "?" or "#"), -1
+ * for a bad escape and for %00, else the byte.
  */
 static int
 next_byte(const char **p)
@@ -276,7 +283,10 @@ next_byte(const char **p)
 	return high * 16 + low;
 }
 
-/* The segment out[*len..] is complete: drop "." and resolve "..". "out" ends with the slash before it. Source: RFC 3986 section 5.2.4. */
+/*
+ * The segment out[*len..] is complete: drop "." and resolve "..". "out" ends with the slash before it. Source: RFC 3986
+ * section 5.2.4.
+ */
 static size_t
 close_segment(const char *out, size_t start, size_t len)
 {
@@ -293,7 +303,10 @@ close_segment(const char *out, size_t start, size_t len)
 	return start;
 }
 
-/* Where the path of a request target begins: an absolute form loses its scheme and authority. Source: RFC 9112 section 3.2. */
+/*
+ * Where the path of a request target begins: an absolute form loses its scheme and authority. Source: RFC 9112 section
+ * 3.2.
+ */
 static const char *
 skip_authority(const char *uri)
 {
@@ -349,7 +362,8 @@ http_request_path(const struct http_request *req, const char *const *paths, size
 	int found = -1;
 
 	if (shown) {
-		const char *const candidates[] = { req->request_uri, req->redirect_url, req->path_info, req->script_name, "" };
+		const char *const candidates[] = { req->request_uri, req->redirect_url, req->path_info,
+		    req->script_name, "" };
 
 		for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
 			*shown = candidates[i];
@@ -358,7 +372,8 @@ http_request_path(const struct http_request *req, const char *const *paths, size
 		}
 	}
 	if (req->script_name || req->path_info)
-		found = find_path(paths, n, req->script_name ? req->script_name : "", req->path_info ? req->path_info : "");
+		found = find_path(paths, n, req->script_name ? req->script_name : "",
+		    req->path_info ? req->path_info : "");
 	if (found < 0 && req->path_info)
 		found = find_path(paths, n, req->path_info, "");
 	if (found < 0 && req->redirect_url)

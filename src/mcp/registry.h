@@ -27,6 +27,9 @@ struct registry_entry {
 	size_t listing_len;
 };
 
+/*
+ * Make an empty registry. Returns MCP_OK with *out new, to be released with registry_free(); MCP_ENOMEM with *out NULL.
+ */
 enum mcp_err registry_new(struct registry **out) MCP_MUST_CHECK;
 void registry_free(struct registry *r);
 
@@ -41,6 +44,10 @@ enum mcp_err registry_add(struct registry *r, const struct tool *tool, const str
 /* Close the registry and render the list once. After this registry_add() is refused. Returns MCP_OK or MCP_ENOMEM. */
 enum mcp_err registry_seal(struct registry *r) MCP_MUST_CHECK;
 
+/*
+ * How many tools there are; the tool at "i" below that, in the order of registration; the tool "name", or NULL.
+ * Borrowed.
+ */
 size_t registry_count(const struct registry *r);
 const struct registry_entry *registry_at(const struct registry *r, size_t i);
 const struct registry_entry *registry_find(const struct registry *r, const char *name);

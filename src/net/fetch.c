@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One HTTP request by libcurl, with every choice of libcurl's that matters set here and nothing taken from the environment.
+ * One HTTP request by libcurl, with every choice of libcurl's that matters set here and nothing taken from the
+ * environment.
  *
- * Life of a request: 1. the URL is read by target.c, which refuses what could be read in two ways; 2. an idle handle that has spoken to this origin is taken from the
- * pool, or a new one made; 3. options are set; 4. each address is judged before a socket for it exists, and once more before the request is sent, because a kept
- * connection opens no socket; 5. headers and body are taken under their bounds; 6. the handle goes back to the pool with its connection, unless anything went wrong.
+ * Life of a request: 1. the URL is read by target.c, which refuses what could be read in two ways; 2. an idle handle
+ * that has spoken to this origin is taken from the pool, or a new one made; 3. options are set; 4. each address is
+ * judged before a socket for it exists, and once more before the request is sent, because a kept connection opens no
+ * socket; 5. headers and body are taken under their bounds; 6. the handle goes back to the pool with its connection,
+ * unless anything went wrong.
  */
 #include "net/fetch.h"
 
@@ -26,7 +29,8 @@
 #include "net/field.h"
 #include "net/target.h"
 
-#define KEPT_MAX 4			/* idle handles; each holds up to HANDLE_CONNECTIONS connections, about 100 KiB with TLS */
+/* idle handles; each holds up to HANDLE_CONNECTIONS connections, about 100 KiB with TLS */
+#define KEPT_MAX 4
 #define HANDLE_CONNECTIONS 2L
 #define ORIGIN_MAX (TARGET_HOST_MAX + 32)
 #define HEADERS_MAX (64 * 1024)		/* bytes of an answer's header fields */
@@ -76,7 +80,8 @@ check_proxy(const char *value)
 const struct setting fetch_setting_rows[] = {
 	{ .name = "CA_FILE", .type = SETTING_STRING, .offset = offsetof(struct fetch_policy, ca_file),
 	  .help = "PEM file of certificate authorities to trust, instead of the system's." },
-	{ .name = "FETCH_PROXY", .type = SETTING_STRING, .flags = SETTING_SECRET, .offset = offsetof(struct fetch_policy, proxy),
+	{ .name = "FETCH_PROXY", .type = SETTING_STRING, .flags = SETTING_SECRET,
+	  .offset = offsetof(struct fetch_policy, proxy),
 	  .check = check_proxy,
 	  .help = "Proxy for our own requests to other hosts (the variables http_proxy and the like are not read)." },
 	{ .name = "FETCH_ALLOW", .type = SETTING_LIST, .offset = offsetof(struct fetch_policy, allow),
@@ -89,7 +94,9 @@ init_once(void)
 {
 	struct sigaction action;
 
-	/* libcurl leaves SIGPIPE alone when it may not use signals, and OpenSSL writes to sockets without MSG_NOSIGNAL. */
+	/*
+	 * libcurl leaves SIGPIPE alone when it may not use signals, and OpenSSL writes to sockets without MSG_NOSIGNAL.
+	 */
 	if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
 		signal(SIGPIPE, SIG_IGN);
 	global_init = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -103,7 +110,10 @@ handle_take(const char *origin)
 
 	pthread_mutex_lock(&pool.lock);
 	if (pool.pid != getpid()) {
-		/* After a fork the connections are the parent's: forgotten, not closed, since closing would speak on them. */
+		/*
+		 * After a fork the connections are the parent's: forgotten, not closed, since closing would speak on
+		 * them.
+		 */
 		pool.pid = getpid();
 		pool.n = 0;
 	}
@@ -275,7 +285,9 @@ set_policy(CURL *easy, const struct fetch_policy *policy, const struct transfer 
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* A name server that hangs must not hold a thread past the deadline; the look-up's own thread ends by itself. */
+	/*
+	 * A name server that hangs must not hold a thread past the deadline; the look-up's own thread ends by itself.
+	 */
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, HANDLE_CONNECTIONS);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
@@ -301,7 +313,8 @@ set_request(CURL *easy, struct transfer *t, struct curl_slist *headers, int64_t 
 	if (strcmp(req->method, "POST") == 0) {
 		rc |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		rc |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
-		rc |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(req->body ? req->body_len : 0));
+		rc |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)(req->body ? req->body_len : 0));
 	}
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, req->connect_timeout_ms);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
@@ -382,7 +395,8 @@ tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
 	const char *what = t->error[0] ? t->error : curl_easy_strerror(rc);
 
 	if (err == MCP_EPERM)
-		what = t->target.https ? "the host has an address that is not allowed here" : "plain http, and the host is not loopback";
+		what = t->target.https ? "the host has an address that is not allowed here"
+		    : "plain http, and the host is not loopback";
 	else if (err == MCP_ELIMIT)
 		what = "the answer is too large";
 	else if (err == MCP_ECLOSED)
@@ -407,7 +421,8 @@ perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist
 	if (set_policy(easy, policy, t) && set_request(easy, t, headers, left_ms))
 		rc = curl_easy_perform(easy);
 	if (rc != CURLE_OK && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300)
-		rc = CURLE_COULDNT_CONNECT;	/* the proxy refused the tunnel; libcurl's own code for that differs between versions */
+		/* the proxy refused the tunnel; libcurl's own code for that differs between versions */
+		rc = CURLE_COULDNT_CONNECT;
 	err = error_of(rc, t);
 	if (err == MCP_OK) {
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
@@ -415,7 +430,8 @@ perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist
 	} else {
 		tell_fault(t, err, rc);
 	}
-	*again = rc == CURLE_GOT_NOTHING || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR;
+	*again = rc == CURLE_GOT_NOTHING || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR
+	    || rc == CURLE_SEND_ERROR;
 	handle_give(easy, origin, err == MCP_OK);
 	return err;
 }
@@ -437,7 +453,8 @@ prepare(const struct fetch_policy *policy, struct transfer *t)
 	for (size_t i = 0; i < policy->allow.n && !t->trusted; i++)
 		t->trusted = strcasecmp(host, policy->allow.v[i]) == 0;
 	t->by_proxy = policy->proxy && !target_is_loopback(host);
-	if (!fault && !t->trusted && (target_is_loopback(host) || (t->target.literal && target_reach_of_text(host) != TARGET_PUBLIC)))
+	if (!fault && !t->trusted
+	    && (target_is_loopback(host) || (t->target.literal && target_reach_of_text(host) != TARGET_PUBLIC)))
 		fault = "the host has an address that is not allowed here";
 	if (!fault && strcmp(req->method, "GET") != 0 && strcmp(req->method, "POST") != 0) {
 		fault = "the method is neither GET nor POST";
@@ -473,7 +490,8 @@ read_fields(struct transfer *t)
 	if (t->cache_control.len && buf_status(&t->cache_control) == MCP_OK)
 		res->max_age_s = field_max_age(t->cache_control.data, t->cache_control.len);
 	if (t->retry_after[0])
-		res->retry_after_s = field_retry_after(t->retry_after, strlen(t->retry_after), res->date_s >= 0 ? res->date_s : clock_now_s());
+		res->retry_after_s = field_retry_after(t->retry_after, strlen(t->retry_after),
+		    res->date_s >= 0 ? res->date_s : clock_now_s());
 }
 
 enum mcp_err

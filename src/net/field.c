@@ -116,7 +116,8 @@ days_since_epoch(int year, int month, int day)
 {
 	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
 	int64_t past = year - 1;
-	int64_t days = (year - 1970) * INT64_C(365) + (past / 4 - past / 100 + past / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+	int64_t days =
+	    (year - 1970) * INT64_C(365) + (past / 4 - past / 100 + past / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
 	return days + before[month] + (month > 1 && leap) + day - 1;
@@ -141,7 +142,10 @@ digits(const char **s, const char *end, int n, int *out)
 	return true;
 }
 
-/* Take one of the words in "words" ("n" of them), the first "short_len" letters or, with 0, whole; returns its number or -1. */
+/*
+ * Take one of the words in "words" ("n" of them), the first "short_len" letters or, with 0, whole; returns its number
+ * or -1.
+ */
 static int
 word(const char **s, const char *end, const char *const *words, int n, size_t short_len)
 {
@@ -160,8 +164,10 @@ word(const char **s, const char *end, const char *const *words, int n, size_t sh
 static bool
 date_part(char what, const char **s, const char *end, struct date *d)
 {
-	static const char *const day_names[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const day_names[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+	    "Sunday" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
+	    "Nov", "Dec" };
 
 	switch (what) {
 	case 'w':

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * URLs and addresses of our own requests. The URL reader exists so that what we judged and what libcurl connects to cannot differ: it refuses every spelling that two
- * parsers could read in two ways.
+ * URLs and addresses of our own requests. The URL reader exists so that what we judged and what libcurl connects to
+ * cannot differ: it refuses every spelling that two parsers could read in two ways.
  */
 #include "net/target.h"
 
@@ -46,7 +46,10 @@ path_is_good(const char *s)
 	return true;
 }
 
-/* A name of letters, digits, hyphens and underscores with dots between; a last label that begins with a digit is left to inet_pton(). */
+/*
+ * A name of letters, digits, hyphens and underscores with dots between; a last label that begins with a digit is left
+ * to inet_pton().
+ */
 static bool
 name_is_good(const char *host, bool *literal)
 {

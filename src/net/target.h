@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 
 /*
- * Where a request would go: the parts of a URL, read more strictly than libcurl reads them, and what kind of place an address is.
+ * Where a request would go: the parts of a URL, read more strictly than libcurl reads them, and what kind of place an
+ * address is.
  */
 
 #define TARGET_URL_MAX 4096	/* bytes of a URL */
@@ -21,15 +22,19 @@ struct target {
 };
 
 /*
- * Read an absolute http or https URL. Refused: userinfo, a fragment, anything outside the characters of RFC 3986, a host that is neither a plain name nor a
- * canonical address ("127.1", "0x7f.0.0.1" and zone ids are neither), port 0, more than TARGET_URL_MAX bytes. Returns whether it was good; "out" is all zero otherwise.
+ * Read an absolute http or https URL. Refused: userinfo, a fragment, anything outside the characters of RFC 3986, a
+ * host that is neither a plain name nor a canonical address ("127.1", "0x7f.0.0.1" and zone ids are neither), port 0,
+ * more than TARGET_URL_MAX bytes. Returns whether it was good; "out" is all zero otherwise.
  */
 bool target_parse(const char *url, struct target *out);
 
 /* Whether "host" (as in struct target) names this machine: "localhost", 127.0.0.0/8, ::1. No look-up. */
 bool target_is_loopback(const char *host);
 
-/* How far an address reaches. Only TARGET_PUBLIC is fit for URLs that the operator did not choose. Source: RFC 6890, IANA's special-purpose registries. */
+/*
+ * How far an address reaches. Only TARGET_PUBLIC is fit for URLs that the operator did not choose. Source: RFC 6890,
+ * IANA's special-purpose registries.
+ */
 enum target_reach {
 	TARGET_LOOPBACK,
 	TARGET_PRIVATE,		/* private, link-local, shared, documentation, multicast, reserved, not IP */

@@ -24,6 +24,7 @@ enum mcp_err jwks_parse(const char *text, size_t len, struct jwks **out, size_t 
 struct jwks *jwks_ref(struct jwks *set);
 void jwks_unref(struct jwks *set);
 
+/* How many keys the set has, and the key at "i" below that, in the order of the document. Borrowed from the set. */
 size_t jwks_count(const struct jwks *set);
 const struct jwk *jwks_at(const struct jwks *set, size_t i);
 

@@ -24,6 +24,7 @@ struct token_policy {
 	size_t max_bytes;		/* of the whole token */
 };
 
+/* Free what the policy owns; all zero afterwards. NULL is fine. */
 void token_policy_clear(struct token_policy *p);
 
 struct keystore;

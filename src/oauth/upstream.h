@@ -10,7 +10,8 @@
 #include "net/fetch.h"
 
 /*
- * What the authorization server says of itself, fetched and kept for a short time (metadata: RFC 8414), and dynamic client registration passed on to it (RFC 7591).
+ * What the authorization server says of itself, fetched and kept for a short time (metadata: RFC 8414), and dynamic
+ * client registration passed on to it (RFC 7591).
  */
 #define UPSTREAM_METADATA_MAX (256 * 1024)
 #define UPSTREAM_REGISTRATION_MAX (64 * 1024)
@@ -26,18 +27,22 @@ struct upstream_answer {
 };
 
 /*
- * "issuer" is the authorization server's issuer identifier (e.g. https://env/resources/res_1); "registration" a URL to register at when the metadata names none (NULL: none). Strings are copied; "fetch" is borrowed. MCP_OK or MCP_ENOMEM.
+ * "issuer" is the authorization server's issuer identifier (e.g. https://env/resources/res_1); "registration" a URL to
+ * register at when the metadata names none (NULL: none). Strings are copied; "fetch" is borrowed. MCP_OK or MCP_ENOMEM.
  */
-enum mcp_err upstream_new(const char *issuer, const char *registration, const struct fetch_policy *fetch, struct upstream **out) MCP_MUST_CHECK;
+enum mcp_err upstream_new(const char *issuer, const char *registration, const struct fetch_policy *fetch,
+    struct upstream **out) MCP_MUST_CHECK;
 void upstream_free(struct upstream *u);
 
 /*
- * The metadata document, unchanged: RFC 8414's inserted form first, then the appended one, then OpenID Connect's; kept for 5 minutes. "a" is initialised here; upstream_answer_clear() releases it. MCP_OK, MCP_ENOMEM.
+ * The metadata document, unchanged: RFC 8414's inserted form first, then the appended one, then OpenID Connect's; kept
+ * for 5 minutes. "a" is initialised here; upstream_answer_clear() releases it. MCP_OK, MCP_ENOMEM.
  */
 enum mcp_err upstream_metadata(struct upstream *u, int64_t now_s, struct upstream_answer *a) MCP_MUST_CHECK;
 
 /* Pass a registration request on: fixed target, JSON only, no cookies, no Authorization. As above. */
-enum mcp_err upstream_register(struct upstream *u, const char *body, size_t len, int64_t now_s, struct upstream_answer *a) MCP_MUST_CHECK;
+enum mcp_err upstream_register(struct upstream *u, const char *body, size_t len, int64_t now_s,
+    struct upstream_answer *a) MCP_MUST_CHECK;
 void upstream_answer_clear(struct upstream_answer *a);
 
 #endif

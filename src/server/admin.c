@@ -19,7 +19,8 @@ process_figures(void *ctx, struct admin_process *out)
 	*out = (struct admin_process){
 		.version = PACKAGE_VERSION, .started_s = s->process.started_s, .pid = (long)getpid(),
 		.workers = (unsigned)s->settings->workers, .mode = s->process.mode,
-		.requests = atomic_load(&((struct server *)ctx)->requests), .config_generation = s->generation, .config_loaded_s = s->loaded_s
+		.requests = atomic_load(&((struct server *)ctx)->requests), .config_generation = s->generation,
+		.config_loaded_s = s->loaded_s
 	};
 }
 
@@ -59,6 +60,7 @@ admin_source_new(struct server *s, struct admin_source **out)
 	*out = a;
 	if (!a)
 		return MCP_ENOMEM;
-	*a = (struct admin_source){ .ctx = s, .process = process_figures, .keys = key_figures, .limiter = limit_figures, .refusals = refusals };
+	*a = (struct admin_source){ .ctx = s, .process = process_figures, .keys = key_figures, .limiter = limit_figures,
+	    .refusals = refusals };
 	return MCP_OK;
 }

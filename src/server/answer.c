@@ -60,7 +60,8 @@ answer_limit_fields(struct exchange *x)
 
 	if (!v->limited)
 		return;
-	http_response_headerf(x->res, "RateLimit-Policy", "\"%s\";q=%" PRId64 ";w=%" PRId64, policy, v->rate.limit, v->rate.window_s);
+	http_response_headerf(x->res, "RateLimit-Policy", "\"%s\";q=%" PRId64 ";w=%" PRId64, policy, v->rate.limit,
+	    v->rate.window_s);
 	http_response_headerf(x->res, "RateLimit", "\"%s\";r=%" PRId64 ";t=%" PRId64, policy, v->remaining, v->reset_s);
 }
 
@@ -72,7 +73,8 @@ answer_limited(struct exchange *x)
 	stats_add(x->server->stats, COUNTER_RATE_LIMITED, 1);
 	answer_error(x, 429, "");
 	buf_reset(&x->res->body);
-	buf_printf(&x->res->body, "{\"error\":\"Rate limit exceeded: %" PRId64 " per %" PRId64 " %s\"}", rate->limit, rate->multiple,
+	buf_printf(&x->res->body, "{\"error\":\"Rate limit exceeded: %" PRId64 " per %" PRId64 " %s\"}", rate->limit,
+	    rate->multiple,
 	    rate->unit ? rate->unit : "window");
 	http_response_headerf(x->res, "Retry-After", "%" PRId64, x->verdict.reset_s);
 	answer_limit_fields(x);

@@ -5,16 +5,23 @@
 #include "server/exchange.h"
 
 /*
- * The answers that steps of the chain give when they end it: fixed sentences for the client, nothing of the request in them. Each returns true ("answered"), so that a step ends with "return answer_...()".
+ * The answers that steps of the chain give when they end it: fixed sentences for the client, nothing of the request in
+ * them. Each returns true ("answered"), so that a step ends with "return answer_...()".
  */
 
 /* {"error": "..."} with a status. "text" is ours and needs no escaping. */
 bool answer_error(struct exchange *x, int status, const char *text);
 
-/* 401, 400, 403 or 503 for an authorization outcome: body, challenge, Retry-After; counts it. Every challenge is written here. */
+/*
+ * 401, 400, 403 or 503 for an authorization outcome: body, challenge, Retry-After; counts it. Every challenge is
+ * written here.
+ */
 bool answer_refused(struct exchange *x, enum oauth_outcome outcome);
 
-/* 429 with the body that users of slowapi know, Retry-After, RateLimit and RateLimit-Policy. Source: RFC 6585 section 4, draft-ietf-httpapi-ratelimit-headers. */
+/*
+ * 429 with the body that users of slowapi know, Retry-After, RateLimit and RateLimit-Policy. Source: RFC 6585 section
+ * 4, draft-ietf-httpapi-ratelimit-headers.
+ */
 bool answer_limited(struct exchange *x);
 
 /* 404 that names the right path, 405 with Allow. */

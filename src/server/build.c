@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a configuration to a server, part by part, lowest layer first; each part says in the report what it found. What is built is never changed again; what cannot be built leaves the server refusing everything.
+ * From a configuration to a server, part by part, lowest layer first; each part says in the report what it found. What
+ * is built is never changed again; what cannot be built leaves the server refusing everything.
  */
 #include "server/server.h"
 
@@ -54,7 +55,8 @@ build_stores(struct server *s, struct report *report)
 	if (err == MCP_ENOMEM)
 		return err;
 	if (err)
-		report_add(report, REPORT_FAIL, "STATE_DIR must be a directory of this user, mode 0700", "STATE_DIR %s: %s", s->state_directory,
+		report_add(report, REPORT_FAIL, "STATE_DIR must be a directory of this user, mode 0700",
+		    "STATE_DIR %s: %s", s->state_directory,
 		    why ? why : mcp_strerror(err));
 	else
 		report_add(report, REPORT_OK, NULL, "STATE_DIR %s", s->state_directory);
@@ -68,7 +70,8 @@ build_stores(struct server *s, struct report *report)
 	if (err)
 		report_add(report, REPORT_FAIL, NULL, "RATE the rate limits do not parse");
 	else
-		report_add(report, REPORT_OK, NULL, "RATE %s per address, %s per principal", s->settings->limit.rate_address ? s->settings->limit.rate_address : "off",
+		report_add(report, REPORT_OK, NULL, "RATE %s per address, %s per principal",
+		    s->settings->limit.rate_address ? s->settings->limit.rate_address : "off",
 		    s->settings->limit.rate_principal ? s->settings->limit.rate_principal : "off");
 	return MCP_OK;
 }
@@ -149,7 +152,8 @@ static enum mcp_err
 build_tools(struct server *s, struct report *report)
 {
 	const struct server_settings *set = s->settings;
-	const struct strlist *scopes[] = { &set->greet_user_scopes, &set->admin_tool_scopes, &set->get_org_data_scopes, &set->web_search_scopes };
+	const struct strlist *scopes[] = { &set->greet_user_scopes, &set->admin_tool_scopes, &set->get_org_data_scopes,
+	    &set->web_search_scopes };
 	bool has_search = web_search_enabled(&set->web_search);
 	struct buf names;
 	enum mcp_err err;
@@ -179,7 +183,8 @@ build_tools(struct server *s, struct report *report)
 			/* A 401 asks for what the listed tools need, but not for the keys of the house. */
 			for (size_t j = 0; j < scopes[i]->n && !err && set->challenge_scopes.n == 0; j++)
 				if (strcmp(scopes[i]->v[j], "admin") != 0)
-					err = strlist_add_unique(&s->challenge_scopes, scopes[i]->v[j], strlen(scopes[i]->v[j]));
+					err = strlist_add_unique(&s->challenge_scopes, scopes[i]->v[j],
+					    strlen(scopes[i]->v[j]));
 		}
 	}
 	if (!err && set->challenge_scopes.n)
@@ -211,32 +216,40 @@ build_documents(struct server *s, struct report *report)
 	const char *public_url = server_public_url(set, NULL);
 	struct json_fault fault = { 0 };
 	struct buf b;
-	enum mcp_err err = metadata_build(set->metadata, public_url, s->resource_issuer, &s->challenge_scopes, &s->metadata, &fault);
+	enum mcp_err err = metadata_build(set->metadata, public_url, s->resource_issuer, &s->challenge_scopes,
+	    &s->metadata, &fault);
 
 	if (err)
 		return err;
 	public_url = server_public_url(set, s->metadata.resource);
 	if (!public_url) {
-		report_add(report, REPORT_FAIL, "set PUBLIC_URL to the URL that clients connect to", "PUBLIC_URL not set, and no audience is a URL");
+		report_add(report, REPORT_FAIL, "set PUBLIC_URL to the URL that clients connect to",
+		    "PUBLIC_URL not set, and no audience is a URL");
 		return MCP_OK;
 	}
 	s->public_url = text_dup(public_url, strlen(public_url));
 	if (!s->public_url || !(s->policy.resource = text_dup(public_url, strlen(public_url))))
 		return MCP_ENOMEM;
 	if (!set->metadata) {
-		report_add(report, REPORT_FAIL_PART, "dashboard > MCP server > Metadata JSON, or PROTECTED_RESOURCE_METADATA=auto",
+		report_add(report, REPORT_FAIL_PART,
+		    "dashboard > MCP server > Metadata JSON, or PROTECTED_RESOURCE_METADATA=auto",
 		    "PRM-MISSING PROTECTED_RESOURCE_METADATA is not set");
 	} else if (s->metadata.status != 200) {
 		size_t at = fault.offset < strlen(set->metadata) ? fault.offset : strlen(set->metadata);
 
-		report_add(report, REPORT_FAIL_PART, "put the JSON in single quotes, on one line, as the dashboard prints it",
-		    "PRM-JSON invalid at byte %zu: %s, near \"%.12s\"", fault.offset, fault.what ? fault.what : "not an object", set->metadata + at);
+		report_add(report, REPORT_FAIL_PART,
+		    "put the JSON in single quotes, on one line, as the dashboard prints it",
+		    "PRM-JSON invalid at byte %zu: %s, near \"%.12s\"", fault.offset,
+		    fault.what ? fault.what : "not an object", set->metadata + at);
 	} else {
-		report_add(report, REPORT_OK, NULL, "PRM resource %s", s->metadata.resource ? s->metadata.resource : "(none)");
+		report_add(report, REPORT_OK, NULL, "PRM resource %s",
+		    s->metadata.resource ? s->metadata.resource : "(none)");
 	}
 	if (s->metadata.resource && !strlist_has(&set->audiences, s->metadata.resource))
-		report_add(report, REPORT_WARN, "make EXPECTED_AUDIENCE and the metadata's resource the same, byte for byte",
-		    "AUD-RESOURCE EXPECTED_AUDIENCE \"%s\" is not the metadata's resource \"%s\"", set->audiences.v[0], s->metadata.resource);
+		report_add(report, REPORT_WARN,
+		    "make EXPECTED_AUDIENCE and the metadata's resource the same, byte for byte",
+		    "AUD-RESOURCE EXPECTED_AUDIENCE \"%s\" is not the metadata's resource \"%s\"", set->audiences.v[0],
+		    s->metadata.resource);
 	if (set->metadata_url) {
 		s->metadata_url = text_dup(set->metadata_url, strlen(set->metadata_url));
 		return s->metadata_url ? MCP_OK : MCP_ENOMEM;
@@ -271,7 +284,8 @@ build_admission(struct server *s, struct report *report)
 		return MCP_ENOMEM;
 	for (size_t i = 0; i < set->trusted_proxies.n; i++) {
 		if (network_parse(set->trusted_proxies.v[i], &s->trusted[s->n_trusted]))
-			report_add(report, REPORT_FAIL, NULL, "TRUSTED_PROXIES \"%s\" is no network", set->trusted_proxies.v[i]);
+			report_add(report, REPORT_FAIL, NULL, "TRUSTED_PROXIES \"%s\" is no network",
+			    set->trusted_proxies.v[i]);
 		else
 			s->n_trusted++;
 	}
@@ -295,7 +309,8 @@ build_endpoints(struct server *s, struct report *report)
 		return MCP_ENOMEM;
 	endpoints_init(s);
 	report_add(report, REPORT_OK, NULL, "ROUTES %zu, public: /health, /.well-known/oauth-protected-resource, "
-	    "/.well-known/oauth-authorization-server, /oauth/register; MCP at %s", s->n_endpoints, s->settings->mcp_path);
+	    "/.well-known/oauth-authorization-server, /oauth/register; MCP at %s", s->n_endpoints,
+	    s->settings->mcp_path);
 	if (s->public_url)
 		report_add(report, REPORT_OK, NULL, "PUBLIC_URL listening on %s", s->public_url);
 	return MCP_OK;
@@ -324,7 +339,8 @@ build(struct server *s, struct report *report)
 	if (err)
 		return err;
 	s->service = (struct mcp_service){
-		.name = set->server_name ? set->server_name : "mcp-fcgi", .title = set->server_title, .version = PACKAGE_VERSION,
+		.name = set->server_name ? set->server_name : "mcp-fcgi", .title = set->server_title,
+		.version = PACKAGE_VERSION,
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
 		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000
 	};
@@ -332,7 +348,8 @@ build(struct server *s, struct report *report)
 }
 
 enum mcp_err
-server_new(struct server_config *config, const struct server_process *process, struct report *report, struct server **out)
+server_new(struct server_config *config, const struct server_process *process, struct report *report,
+    struct server **out)
 {
 	static atomic_llong generations;
 	struct server *s = calloc(1, sizeof *s);

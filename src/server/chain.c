@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of a request, one flat chain. Each step returns true when it has answered. Nothing of a stranger's request is read or parsed before authentication, so an anonymous request to anything that is not
- * public is 401 whatever its method, type or path.
+ * The way of a request, one flat chain. Each step returns true when it has answered. Nothing of a stranger's request is
+ * read or parsed before authentication, so an anonymous request to anything that is not public is 401 whatever its
+ * method, type or path.
  */
 #include "server/chain.h"
 
@@ -77,9 +78,11 @@ step_admit(struct exchange *x)
 static bool
 step_address(struct exchange *x)
 {
-	const char *forwarded = x->server->n_trusted ? http_request_variable(x->req, x->server->trusted_proxy_variable) : NULL;
+	const char *forwarded = x->server->n_trusted ? http_request_variable(x->req,
+	    x->server->trusted_proxy_variable) : NULL;
 
-	if (address_of_client(x->req->remote_addr, forwarded, x->server->trusted, x->server->n_trusted, &x->client) == MCP_OK)
+	if (address_of_client(x->req->remote_addr, forwarded, x->server->trusted, x->server->n_trusted,
+	    &x->client) == MCP_OK)
 		address_format(&x->client, x->client_text);
 	if (x->endpoint && !x->endpoint->is_limited)
 		return false;
@@ -133,16 +136,19 @@ log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *se
 	if (!log_throttle_open(&x->server->refusals[outcome], x->now_s, THROTTLE_S, &held))
 		return;
 	if (outcome == OAUTH_WRONG_AUDIENCE)
-		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s%s (%lu more of this kind were not told)", x->id,
-		    oauth_outcome_row(outcome)->word, seen->data, x->server->policy.audiences.v[0],
-		    x->server->policy.audiences.n > 1 ? " or another of " : "", x->server->policy.audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
+		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s%s (%lu more of this kind were not told)",
+		    x->id, oauth_outcome_row(outcome)->word, seen->data, x->server->policy.audiences.v[0],
+		    x->server->policy.audiences.n > 1 ? " or another of " : "",
+		    x->server->policy.audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
 	else if (outcome == OAUTH_WRONG_ISSUER)
-		log_warning("%s token refused: %s, seen %s, expected \"%s\" (%lu more of this kind were not told)", x->id,
-		    oauth_outcome_row(outcome)->word, seen->data, x->server->policy.issuers.v[0], held);
+		log_warning("%s token refused: %s, seen %s, expected \"%s\" (%lu more of this kind were not told)",
+		    x->id, oauth_outcome_row(outcome)->word, seen->data, x->server->policy.issuers.v[0], held);
 	else if (outcome == OAUTH_NO_CREDENTIALS)
-		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not pass it on", x->id);
+		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not "
+		    "pass it on", x->id);
 	else
-		log_warning("%s token refused: %s (%lu more of this kind were not told)", x->id, oauth_outcome_row(outcome)->word, held);
+		log_warning("%s token refused: %s (%lu more of this kind were not told)", x->id,
+		    oauth_outcome_row(outcome)->word, held);
 }
 
 /* 5: authentication. A refusal costs the address, so that guessing is limited too. */
@@ -158,7 +164,8 @@ step_authenticate(struct exchange *x)
 	buf_init(&seen, 4096);
 	outcome = oauth_bearer(x->req->field[HTTP_AUTHORIZATION], x->server->policy.max_bytes, &token, &len);
 	if (outcome == OAUTH_OK)
-		outcome = token_validate(&x->server->policy, x->server->keys, token, len, x->now_s, &x->principal, &seen);
+		outcome = token_validate(&x->server->policy, x->server->keys, token, len, x->now_s, &x->principal,
+		    &seen);
 	x->outcome = outcome;
 	if (outcome != OAUTH_OK) {
 		log_refusal(x, outcome, &seen);
@@ -177,7 +184,8 @@ step_charge(struct exchange *x)
 
 	buf_init(&key, 65536);
 	buf_printf(&key, "%s\n%s\n%s", p->issuer, p->subject, p->client_id ? p->client_id : "");
-	limiter_charge(x->server->limiter, x->client_text, buf_status(&key) == MCP_OK ? key.data : p->subject, x->now_s, &x->verdict);
+	limiter_charge(x->server->limiter, x->client_text, buf_status(&key) == MCP_OK ? key.data : p->subject, x->now_s,
+	    &x->verdict);
 	buf_clear(&key);
 	return x->verdict.admitted ? false : answer_limited(x);
 }
@@ -235,7 +243,8 @@ step_dispatch(struct exchange *x)
 	if (x->reply.outcome != OAUTH_OK) {
 		x->outcome = x->reply.outcome;
 		stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)x->outcome, 1);
-		answer_challenge(x, x->outcome, x->outcome == OAUTH_INSUFFICIENT_SCOPE ? &x->reply.required_scopes : NULL);
+		answer_challenge(x, x->outcome,
+		    x->outcome == OAUTH_INSUFFICIENT_SCOPE ? &x->reply.required_scopes : NULL);
 	}
 	answer_limit_fields(x);
 	return true;
@@ -245,7 +254,8 @@ void
 chain_run(struct exchange *x)
 {
 	static bool (*const steps[])(struct exchange *x) = {
-		step_fault, step_look_up, step_admit, step_address, step_public, step_authenticate, step_charge, step_method_and_type,
+		step_fault, step_look_up, step_admit, step_address, step_public, step_authenticate, step_charge,
+		step_method_and_type,
 		step_body, step_dispatch
 	};
 	bool is_public;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The endpoint table and the public documents. A public handler runs for methods that its row allows; HEAD is GET without the bytes. */
+/*
+ * The endpoint table and the public documents. A public handler runs for methods that its row allows; HEAD is GET
+ * without the bytes.
+ */
 #include "server/endpoints.h"
 
 #include <inttypes.h>
@@ -93,10 +96,12 @@ endpoints_init(struct server *s)
 	/* Public rows first: where MCP_PATH equals one of them, the public document wins (T7). */
 	s->n_endpoints = 0;
 	add(s, (struct endpoint){ "/health", document, true, false, handle_health });
-	add(s, (struct endpoint){ "/.well-known/oauth-protected-resource", document, true, false, handle_resource_metadata });
+	add(s, (struct endpoint){ "/.well-known/oauth-protected-resource", document, true, false,
+	    handle_resource_metadata });
 	if (strcmp(s->settings->mcp_path, "/") != 0)
 		add(s, (struct endpoint){ s->own_metadata_path, document, true, false, handle_resource_metadata });
-	add(s, (struct endpoint){ "/.well-known/oauth-authorization-server", document, true, true, handle_authorization_server_metadata });
+	add(s, (struct endpoint){ "/.well-known/oauth-authorization-server", document, true, true,
+	    handle_authorization_server_metadata });
 	add(s, (struct endpoint){ "/oauth/register", "POST, OPTIONS", true, true, handle_register });
 	add(s, (struct endpoint){ s->settings->mcp_path, "POST, OPTIONS", false, true, NULL });
 }

@@ -4,7 +4,10 @@
 
 #include "server/exchange.h"
 
-/* Fill the endpoint table of "s" (its paths must be known): health, metadata at both forms, the two proxies, the MCP endpoint. */
+/*
+ * Fill the endpoint table of "s" (its paths must be known): health, metadata at both forms, the two proxies, the MCP
+ * endpoint.
+ */
 void endpoints_init(struct server *s);
 
 #endif

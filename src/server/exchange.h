@@ -39,7 +39,8 @@ struct endpoint {
 };
 
 /* Slots of the shared counters (store/stats.h). */
-enum { COUNTER_REQUESTS = 0, COUNTER_STATUS = 1 /* + status / 100, 1 to 5 */, COUNTER_RATE_LIMITED = 8, COUNTER_OUTCOME = 16 /* + outcome */ };
+enum { COUNTER_REQUESTS = 0, COUNTER_STATUS = 1 /* + status / 100, 1 to 5 */, COUNTER_RATE_LIMITED = 8,
+    COUNTER_OUTCOME = 16 /* + outcome */ };
 
 #define ENDPOINTS_MAX 8
 

@@ -9,7 +9,8 @@
 #include "base/err.h"
 
 /*
- * What was found at start: lines of the form "[OK|WARN|FAIL] CODE text", some with a "fix: ..." line below. Printed by "mcp.fcgi -n", written to the log when a configuration is taken into use.
+ * What was found at start: lines of the form "[OK|WARN|FAIL] CODE text", some with a "fix: ..." line below. Printed by
+ * "mcp.fcgi -n", written to the log when a configuration is taken into use.
  */
 enum report_level {
 	REPORT_OK,

@@ -52,7 +52,8 @@ log_exchange(const struct exchange *x)
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
 	buf_init(&line, 1600);
-	buf_printf(&line, "%s %.16s %.200s %d %" PRId64 " ms client %s", x->id, x->req->method ? x->req->method : "-", x->path ? x->path : "-",
+	buf_printf(&line, "%s %.16s %.200s %d %" PRId64 " ms client %s", x->id, x->req->method ? x->req->method : "-",
+	    x->path ? x->path : "-",
 	    x->res->status, clock_monotonic_ms() - x->started_ms, x->client_text[0] ? x->client_text : "-");
 	if (x->principal.subject)
 		buf_printf(&line, ", Authentication successful, subject %.100s", x->principal.subject);
@@ -73,7 +74,8 @@ log_exchange(const struct exchange *x)
 void
 server_handle(struct server *s, struct http_request *req, struct http_body_source *body, struct http_response *res)
 {
-	struct exchange x = { .server = s, .req = req, .body = body, .res = res, .now_s = clock_now_s(), .started_ms = clock_monotonic_ms() };
+	struct exchange x = { .server = s, .req = req, .body = body, .res = res, .now_s = clock_now_s(),
+	    .started_ms = clock_monotonic_ms() };
 
 	set_id(&x);
 	buf_init(&x.message, (size_t)s->settings->body_max_bytes);

@@ -13,8 +13,9 @@
 #include "server/settings.h"
 
 /*
- * A server: all that one configuration makes. It is built whole, shared read-only by the threads, counted, and replaced whole when the configuration file changes. A server that could not be
- * built right is a server too: it refuses everything with 503 and its report says why.
+ * A server: all that one configuration makes. It is built whole, shared read-only by the threads, counted, and replaced
+ * whole when the configuration file changes. A server that could not be built right is a server too: it refuses
+ * everything with 503 and its report says why.
  */
 struct server;
 
@@ -25,9 +26,11 @@ struct server_process {
 };
 
 /*
- * Build a server from a configuration (stolen, also on failure). What is found goes to "report". Returns MCP_OK with *out new, one reference; MCP_ENOMEM.
+ * Build a server from a configuration (stolen, also on failure). What is found goes to "report". Returns MCP_OK with
+ * *out new, one reference; MCP_ENOMEM.
  */
-enum mcp_err server_new(struct server_config *config, const struct server_process *process, struct report *report, struct server **out)
+enum mcp_err server_new(struct server_config *config, const struct server_process *process, struct report *report,
+    struct server **out)
     MCP_MUST_CHECK;
 struct server *server_ref(struct server *s);
 void server_unref(struct server *s);
@@ -36,21 +39,24 @@ void server_unref(struct server *s);
 const struct server_settings *server_settings(const struct server *s);
 
 /* Answer one request: the whole chain. Leaves a complete answer in "res" and one line in the log. Thread-safe. */
-void server_handle(struct server *s, struct http_request *req, struct http_body_source *body, struct http_response *res);
+void server_handle(struct server *s, struct http_request *req, struct http_body_source *body,
+    struct http_response *res);
 
 /* Work that must not delay an answer: refresh keys. Cheap when nothing is due. */
 void server_maintain(struct server *s);
 
 /*
- * A place for the current server, which looks at the configuration file at most once a second and replaces the server when the file has changed and is good; a bad one is told in the log and the
- * last good one stays.
+ * A place for the current server, which looks at the configuration file at most once a second and replaces the server
+ * when the file has changed and is good; a bad one is told in the log and the last good one stays.
  */
 struct server_slot;
 
 /*
- * "path" as for server_config_load(), "environ_" is borrowed. "report" gets what was found. Returns MCP_OK with *out new also for a misconfigured server; MCP_ENOMEM. Release with server_slot_free().
+ * "path" as for server_config_load(), "environ_" is borrowed. "report" gets what was found. Returns MCP_OK with *out
+ * new also for a misconfigured server; MCP_ENOMEM. Release with server_slot_free().
  */
-enum mcp_err server_slot_new(const char *path, char *const *environ_, const struct server_process *process, struct report *report,
+enum mcp_err server_slot_new(const char *path, char *const *environ_, const struct server_process *process,
+    struct report *report,
     struct server_slot **out) MCP_MUST_CHECK;
 void server_slot_free(struct server_slot *slot);
 

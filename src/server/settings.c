@@ -21,7 +21,8 @@ check_path(const char *value)
 {
 	size_t len = strlen(value);
 
-	if (value[0] != '/' || strchr(value, '?') || strchr(value, '#') || strstr(value, "//") || (len > 1 && value[len - 1] == '/'))
+	if (value[0] != '/' || strchr(value, '?') || strchr(value, '#') || strstr(value, "//")
+	    || (len > 1 && value[len - 1] == '/'))
 		return "is no absolute path without a slash at its end";
 	return NULL;
 }
@@ -29,7 +30,8 @@ check_path(const char *value)
 static const char *
 check_url(const char *value)
 {
-	return fetch_url_allowed(value) ? NULL : "is no https:// URL (http:// only to loopback), without user and fragment";
+	return fetch_url_allowed(value) ? NULL
+	    : "is no https:// URL (http:// only to loopback), without user and fragment";
 }
 
 static const char *
@@ -74,31 +76,43 @@ check_header_name(const char *value)
 static const struct setting authorization_rows[] = {
 	{ .name = "SK_ENV_URL", .aliases = "SCALEKIT_ENVIRONMENT_URL", .type = SETTING_STRING, .offset = FIELD(issuer),
 	  .help = "The authorization server's environment URL, which is also the issuer of its tokens." },
-	{ .name = "MCP_SERVER_ID", .aliases = "SCALEKIT_RESOURCE_ID", .type = SETTING_STRING, .offset = FIELD(server_id),
-	  .help = "Scalekit's id of this server (res_...): accepted as audience, and {SK_ENV_URL}/resources/{id} as issuer." },
-	{ .name = "EXPECTED_AUDIENCE", .aliases = "RESOURCE_IDENTIFIER MCP_URL BASE_URL", .type = SETTING_LIST, .offset = FIELD(audiences),
+	{ .name = "MCP_SERVER_ID", .aliases = "SCALEKIT_RESOURCE_ID", .type = SETTING_STRING,
+	  .offset = FIELD(server_id),
+	  .help = "Scalekit's id of this server (res_...): accepted as audience, and {SK_ENV_URL}/resources/{id} as "
+	          "issuer." },
+	{ .name = "EXPECTED_AUDIENCE", .aliases = "RESOURCE_IDENTIFIER MCP_URL BASE_URL", .type = SETTING_LIST,
+	  .offset = FIELD(audiences),
 	  .help = "Resource identifiers of which a token must name one, byte for byte." },
 	{ .name = "SK_CLIENT_ID", .aliases = "SCALEKIT_CLIENT_ID", .type = SETTING_STRING, .offset = FIELD(client_id),
 	  .help = "Client id for asking the authorization server; not needed to validate tokens." },
-	{ .name = "SK_CLIENT_SECRET", .aliases = "SCALEKIT_CLIENT_SECRET", .type = SETTING_STRING, .flags = SETTING_SECRET,
+	{ .name = "SK_CLIENT_SECRET", .aliases = "SCALEKIT_CLIENT_SECRET", .type = SETTING_STRING,
+	  .flags = SETTING_SECRET,
 	  .offset = FIELD(client_secret), .help = "Secret of SK_CLIENT_ID; not needed to validate tokens." },
-	{ .name = "PROTECTED_RESOURCE_METADATA", .aliases = "METADATA_JSON_RESPONSE", .type = SETTING_STRING, .offset = FIELD(metadata),
+	{ .name = "PROTECTED_RESOURCE_METADATA", .aliases = "METADATA_JSON_RESPONSE", .type = SETTING_STRING,
+	  .offset = FIELD(metadata),
 	  .help = "The protected resource metadata as JSON, as the dashboard prints it, or auto to have it made." },
-	{ .name = "RESOURCE_METADATA_URL", .aliases = "SCALEKIT_RESOURCE_METADATA_URL", .type = SETTING_STRING, .offset = FIELD(metadata_url),
-	  .check = check_public_url, .help = "URL of the metadata in challenges; made from PUBLIC_URL when it is not set." },
-	{ .name = "REGISTRATION_ENDPOINT", .type = SETTING_STRING, .offset = FIELD(registration_endpoint), .check = check_url,
-	  .help = "Where /oauth/register passes registrations on to when the authorization server's metadata names no place." },
+	{ .name = "RESOURCE_METADATA_URL", .aliases = "SCALEKIT_RESOURCE_METADATA_URL", .type = SETTING_STRING,
+	  .offset = FIELD(metadata_url),
+	  .check = check_public_url,
+	  .help = "URL of the metadata in challenges; made from PUBLIC_URL when it is not set." },
+	{ .name = "REGISTRATION_ENDPOINT", .type = SETTING_STRING, .offset = FIELD(registration_endpoint),
+	  .check = check_url,
+	  .help = "Where /oauth/register passes registrations on to when the authorization server's metadata names "
+	          "no place." },
 	{ .name = "JWKS_URI", .type = SETTING_STRING, .offset = FIELD(jwks_uri), .check = check_url,
 	  .help = "Where the authorization server's keys are; {SK_ENV_URL}/keys when it is not set." },
 	{ .name = "JWKS_FILE", .type = SETTING_STRING, .offset = FIELD(jwks_file),
 	  .help = "A file with the authorization server's keys, instead of JWKS_URI; read again when it changes." },
-	{ .name = "JWT_ALGORITHMS", .type = SETTING_LIST, .offset = FIELD(jwt_algorithms), .fallback = "RS256 PS256 ES256 EdDSA",
+	{ .name = "JWT_ALGORITHMS", .type = SETTING_LIST, .offset = FIELD(jwt_algorithms),
+	  .fallback = "RS256 PS256 ES256 EdDSA",
 	  .check = check_algorithms, .help = "Signature algorithms that are accepted." },
 	{ .name = "JWT_TYPES", .type = SETTING_LIST, .offset = FIELD(jwt_types), .fallback = "JWT at+jwt",
 	  .help = "Values of a token's typ that are accepted, besides its absence." },
-	{ .name = "JWT_LEEWAY_S", .type = SETTING_INT, .offset = FIELD(jwt_leeway_s), .fallback = "30", .min = 0, .max = 300,
+	{ .name = "JWT_LEEWAY_S", .type = SETTING_INT, .offset = FIELD(jwt_leeway_s), .fallback = "30", .min = 0,
+	  .max = 300,
 	  .help = "Seconds by which clocks may differ in exp, nbf and iat." },
-	{ .name = "TOKEN_MAX_BYTES", .type = SETTING_INT, .offset = FIELD(token_max_bytes), .fallback = "16384", .min = 512, .max = 65536,
+	{ .name = "TOKEN_MAX_BYTES", .type = SETTING_INT, .offset = FIELD(token_max_bytes), .fallback = "16384",
+	  .min = 512, .max = 65536,
 	  .help = "Longer tokens are refused before they are looked at." },
 	{ .name = "SCOPE_CLAIMS", .type = SETTING_LIST, .offset = FIELD(scope_claims), .fallback = "scope scopes scp",
 	  .help = "Claims whose union is the token's scopes." },
@@ -110,27 +124,37 @@ static const struct setting authorization_rows[] = {
 
 static const struct setting server_rows[] = {
 	{ .name = "PUBLIC_URL", .type = SETTING_STRING, .offset = FIELD(public_url), .check = check_public_url,
-	  .help = "The URL that clients connect to; the metadata's resource, else the first audience, when it is not set." },
-	{ .name = "MCP_PATH", .type = SETTING_STRING, .offset = FIELD(mcp_path), .fallback = "/mcp", .check = check_path,
+	  .help = "The URL that clients connect to; the metadata's resource, else the first audience, when it "
+	          "is not set." },
+	{ .name = "MCP_PATH", .type = SETTING_STRING, .offset = FIELD(mcp_path), .fallback = "/mcp",
+	  .check = check_path,
 	  .help = "Path of the MCP endpoint." },
 	{ .name = "PORT", .type = SETTING_INT, .offset = FIELD(port), .fallback = "3002", .min = 1, .max = 65535,
 	  .help = "Port of the web server in front, for start-up messages and quickstart." },
 	{ .name = "STATE_DIR", .type = SETTING_STRING, .flags = SETTING_STARTUP, .offset = FIELD(state_dir),
 	  .help = "Directory of the databases, ours alone." },
-	{ .name = "WORKERS", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(workers), .fallback = "8", .min = 1, .max = 256,
+	{ .name = "WORKERS", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(workers), .fallback = "8",
+	  .min = 1, .max = 256,
 	  .help = "Threads a process." },
-	{ .name = "MAX_REQUESTS", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(max_requests), .fallback = "0", .min = 0,
+	{ .name = "MAX_REQUESTS", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(max_requests),
+	  .fallback = "0", .min = 0,
 	  .max = INT64_C(1000000000), .help = "Requests after which a process ends in good order; 0: never." },
-	{ .name = "LOG_LEVEL", .type = SETTING_STRING, .offset = FIELD(log_level), .fallback = "info", .check = check_level,
+	{ .name = "LOG_LEVEL", .type = SETTING_STRING, .offset = FIELD(log_level), .fallback = "info",
+	  .check = check_level,
 	  .help = "error, warning, info or debug." },
-	{ .name = "LOG_TO", .type = SETTING_STRING, .offset = FIELD(log_to), .fallback = "stderr", .help = "stderr, syslog, or a file." },
-	{ .name = "BODY_MAX_BYTES", .type = SETTING_INT, .offset = FIELD(body_max_bytes), .fallback = "4194304", .min = 1024,
+	{ .name = "LOG_TO", .type = SETTING_STRING, .offset = FIELD(log_to), .fallback = "stderr",
+	  .help = "stderr, syslog, or a file." },
+	{ .name = "BODY_MAX_BYTES", .type = SETTING_INT, .offset = FIELD(body_max_bytes), .fallback = "4194304",
+	  .min = 1024,
 	  .max = 16 * 1024 * 1024, .help = "Largest request body." },
-	{ .name = "BODY_GAP_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(body_gap_s), .fallback = "10", .min = 1, .max = 3600,
+	{ .name = "BODY_GAP_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(body_gap_s),
+	  .fallback = "10", .min = 1, .max = 3600,
 	  .help = "Seconds that a request may be silent before its end." },
-	{ .name = "BODY_TOTAL_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(body_total_s), .fallback = "30", .min = 1, .max = 3600,
+	{ .name = "BODY_TOTAL_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(body_total_s),
+	  .fallback = "30", .min = 1, .max = 3600,
 	  .help = "Seconds that a request body may take in all." },
-	{ .name = "STOP_GRACE_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(stop_grace_s), .fallback = "5", .min = 1, .max = 600,
+	{ .name = "STOP_GRACE_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(stop_grace_s),
+	  .fallback = "5", .min = 1, .max = 600,
 	  .help = "Seconds that running requests get when the process is told to stop." },
 	{ .name = "ALLOWED_ORIGINS", .type = SETTING_LIST, .offset = FIELD(allowed_origins),
 	  .help = "Origins whose pages may call the MCP endpoint, besides its own; * for any." },
@@ -138,23 +162,28 @@ static const struct setting server_rows[] = {
 	  .help = "Values of Host that are accepted while the server is on loopback, besides loopback names." },
 	{ .name = "TRUSTED_PROXIES", .type = SETTING_LIST, .offset = FIELD(trusted_proxies),
 	  .help = "Networks whose TRUSTED_PROXY_HEADER is believed." },
-	{ .name = "TRUSTED_PROXY_HEADER", .type = SETTING_STRING, .offset = FIELD(trusted_proxy_header), .fallback = "X-Forwarded-For",
+	{ .name = "TRUSTED_PROXY_HEADER", .type = SETTING_STRING, .offset = FIELD(trusted_proxy_header),
+	  .fallback = "X-Forwarded-For",
 	  .check = check_header_name, .help = "The one header in which a trusted proxy names the client." }
 };
 
 static const struct setting tool_rows[] = {
 	{ .name = "MCP_SERVER_NAME", .type = SETTING_STRING, .offset = FIELD(server_name), .fallback = "mcp-fcgi",
 	  .help = "Name that the server gives itself in the protocol." },
-	{ .name = "MCP_SERVER_TITLE", .type = SETTING_STRING, .offset = FIELD(server_title), .help = "The same for people." },
+	{ .name = "MCP_SERVER_TITLE", .type = SETTING_STRING, .offset = FIELD(server_title),
+	  .help = "The same for people." },
 	{ .name = "MCP_SERVER_INSTRUCTIONS", .type = SETTING_STRING, .offset = FIELD(instructions),
 	  .help = "What a model should know about using this server." },
-	{ .name = "LIST_TTL_S", .type = SETTING_INT, .offset = FIELD(list_ttl_s), .fallback = "300", .min = 0, .max = 86400,
+	{ .name = "LIST_TTL_S", .type = SETTING_INT, .offset = FIELD(list_ttl_s), .fallback = "300", .min = 0,
+	  .max = 86400,
 	  .help = "Seconds for which clients may keep lists." },
 	{ .name = "FILTER_LISTS", .type = SETTING_BOOL, .offset = FIELD(filter_lists), .fallback = "off",
 	  .help = "List only the tools that the caller's scopes permit." },
-	{ .name = "TOOL_TIMEOUT_S", .type = SETTING_INT, .offset = FIELD(tool_timeout_s), .fallback = "60", .min = 1, .max = 3600,
+	{ .name = "TOOL_TIMEOUT_S", .type = SETTING_INT, .offset = FIELD(tool_timeout_s), .fallback = "60", .min = 1,
+	  .max = 3600,
 	  .help = "Seconds that one tool call may take." },
-	{ .name = "TOOLS", .type = SETTING_LIST, .offset = FIELD(tools), .fallback = "greet_user admin_tool get_org_data web_search",
+	{ .name = "TOOLS", .type = SETTING_LIST, .offset = FIELD(tools),
+	  .fallback = "greet_user admin_tool get_org_data web_search",
 	  .help = "Tools to offer." },
 	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes), .fallback = "usr:read",
 	  .help = "Scopes that greet_user needs, all of them; empty: any valid token." },
@@ -162,7 +191,8 @@ static const struct setting tool_rows[] = {
 	  .help = "The same for admin_tool." },
 	{ .name = "GET_ORG_DATA_SCOPES", .type = SETTING_LIST, .offset = FIELD(get_org_data_scopes), .fallback = "",
 	  .help = "The same for get_org_data, which also needs an organisation." },
-	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes), .fallback = "web-search:read",
+	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes),
+	  .fallback = "web-search:read",
 	  .help = "The same for web_search." }
 };
 
@@ -196,14 +226,18 @@ server_setting_groups(size_t *n)
 	return groups;
 }
 
-/* Append "~/TAIL" with the home directory of the password file, because a process under a web server has none in its environment. */
+/*
+ * Append "~/TAIL" with the home directory of the password file, because a process under a web server has none in its
+ * environment.
+ */
 static bool
 in_home(const char *tail, struct buf *out)
 {
 	char space[4096];
 	struct passwd entry, *found = NULL;
 
-	if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) != 0 || !found || !entry.pw_dir || entry.pw_dir[0] != '/')
+	if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) != 0 || !found || !entry.pw_dir
+	    || entry.pw_dir[0] != '/')
 		return false;
 	buf_printf(out, "%s/%s", entry.pw_dir, tail);
 	return buf_status(out) == MCP_OK;
@@ -243,20 +277,25 @@ check(struct server_settings *s, struct report *report)
 		report_add(report, REPORT_FAIL, NULL, "ISS-OFF the issuer is always checked; SK_ENV_URL cannot be *");
 	} else {
 		if (len && s->issuer[len - 1] == '/') {
-			report_add(report, REPORT_WARN, NULL, "SK_ENV_URL \"%s\" ends with a slash, which is left out", s->issuer);
+			report_add(report, REPORT_WARN, NULL, "SK_ENV_URL \"%s\" ends with a slash, which is left out",
+			    s->issuer);
 			while (len && s->issuer[len - 1] == '/')
 				s->issuer[--len] = '\0';
 		}
 		if (!strstr(s->issuer, "://"))
-			report_add(report, REPORT_FAIL, "write it with https://", "SK_ENV_URL \"%s\" has no https://", s->issuer);
+			report_add(report, REPORT_FAIL, "write it with https://", "SK_ENV_URL \"%s\" has no https://",
+			    s->issuer);
 		else if (!fetch_url_allowed(s->issuer))
-			report_add(report, REPORT_FAIL, "use https://; http:// is for loopback only", "SK_ENV_URL \"%s\" is no usable URL", s->issuer);
+			report_add(report, REPORT_FAIL, "use https://; http:// is for loopback only",
+			    "SK_ENV_URL \"%s\" is no usable URL", s->issuer);
 	}
 	if (s->audiences.n == 0)
-		report_add(report, REPORT_FAIL, "set EXPECTED_AUDIENCE to the Server URL of the dashboard, byte for byte",
+		report_add(report, REPORT_FAIL,
+		    "set EXPECTED_AUDIENCE to the Server URL of the dashboard, byte for byte",
 		    "ENV-EXPECTED_AUDIENCE not set (RESOURCE_IDENTIFIER environment variable not set)");
 	if (strlist_has(&s->audiences, "*"))
-		report_add(report, REPORT_FAIL, NULL, "AUD-OFF the audience is always checked; EXPECTED_AUDIENCE cannot be *");
+		report_add(report, REPORT_FAIL, NULL,
+		    "AUD-OFF the audience is always checked; EXPECTED_AUDIENCE cannot be *");
 	if (s->jwks_uri && s->jwks_file)
 		report_add(report, REPORT_FAIL, "keep one of them", "JWKS_URI and JWKS_FILE are both set");
 }
@@ -276,13 +315,15 @@ server_config_load(const char *path, char *const *environ_, struct report *repor
 	c->path = find_path(path, environ_);
 	err = config_read(c->path, environ_, &faults, &c->source);
 	if (err && err != MCP_ENOMEM) {
-		report_add(report, REPORT_FAIL, NULL, "CONFIG %s: %s", c->path, err == MCP_ELIMIT ? mcp_strerror(err) : strerror(errno));
+		report_add(report, REPORT_FAIL, NULL, "CONFIG %s: %s", c->path,
+		    err == MCP_ELIMIT ? mcp_strerror(err) : strerror(errno));
 		err = config_read(NULL, environ_, &faults, &c->source);
 	}
 	if (!err)
 		err = settings_apply(c->source, all, n, &c->settings, &faults);
 	for (size_t i = 0; i < faults.n; i++)
-		report_add(report, faults.v[i].is_error ? REPORT_FAIL : REPORT_WARN, NULL, "CONFIG %s", faults.v[i].text);
+		report_add(report, faults.v[i].is_error ? REPORT_FAIL : REPORT_WARN, NULL, "CONFIG %s",
+		    faults.v[i].text);
 	if (faults.lost)
 		err = MCP_ENOMEM;
 	config_faults_clear(&faults);

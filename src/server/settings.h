@@ -15,7 +15,10 @@
 #include "server/report.h"
 #include "tools/web_search.h"
 
-/* All settings, as the modules' tables fill them in. The tables and their help texts stand in settings.c and in the modules named. */
+/*
+ * All settings, as the modules' tables fill them in. The tables and their help texts stand in settings.c and in the
+ * modules named.
+ */
 struct server_settings {
 	/* Authorization */
 	char *issuer;			/* SK_ENV_URL, without a slash at its end */
@@ -53,23 +56,28 @@ struct server_config {
 };
 
 /*
- * Find, read and apply the configuration. "path" is what --config said (NULL: MCP_FCGI_CONF, then SYSCONFDIR/mcp-fcgi/mcp-fcgi.conf, then ~/.config/mcp-fcgi/mcp-fcgi.conf with the home directory of
- * getpwuid(), the first that exists; none is fine too). Faults go to "report": what makes the server refuse everything as REPORT_FAIL. Returns MCP_OK with *out new, also
- * with faults (release with server_config_free()); MCP_ENOMEM.
+ * Find, read and apply the configuration. "path" is what --config said (NULL: MCP_FCGI_CONF, then
+ * SYSCONFDIR/mcp-fcgi/mcp-fcgi.conf, then ~/.config/mcp-fcgi/mcp-fcgi.conf with the home directory of getpwuid(), the
+ * first that exists; none is fine too). Faults go to "report": what makes the server refuse everything as REPORT_FAIL.
+ * Returns MCP_OK with *out new, also with faults (release with server_config_free()); MCP_ENOMEM.
  */
-enum mcp_err server_config_load(const char *path, char *const *environ_, struct report *report, struct server_config **out) MCP_MUST_CHECK;
+enum mcp_err server_config_load(const char *path, char *const *environ_, struct report *report,
+    struct server_config **out) MCP_MUST_CHECK;
 void server_config_free(struct server_config *c);
 
 /* The groups of all settings, for "config show", the manual's check and tests. */
 const struct setting_group *server_setting_groups(size_t *n);
 
 /*
- * The directory for state: STATE_DIR, else LOCALSTATEDIR/lib/mcp-fcgi if it is there and ours, else ~/.local/state/mcp-fcgi. Appends to "out". Returns MCP_OK, or MCP_ENOENT when there is no home
- * directory either.
+ * The directory for state: STATE_DIR, else LOCALSTATEDIR/lib/mcp-fcgi if it is there and ours, else
+ * ~/.local/state/mcp-fcgi. Appends to "out". Returns MCP_OK, or MCP_ENOENT when there is no home directory either.
  */
 enum mcp_err server_state_directory(const struct server_settings *s, struct buf *out) MCP_MUST_CHECK;
 
-/* The URL clients connect to: PUBLIC_URL, else the "resource" of "metadata" (may be NULL), else the first audience that is a URL; NULL if there is none. Borrowed from the arguments. */
+/*
+ * The URL clients connect to: PUBLIC_URL, else the "resource" of "metadata" (may be NULL), else the first audience that
+ * is a URL; NULL if there is none. Borrowed from the arguments.
+ */
 const char *server_public_url(const struct server_settings *s, const char *metadata_resource);
 
 #endif

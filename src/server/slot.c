@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The current server of a process. Life: 1. server_slot_new() loads the configuration; 2. each request borrows the current server; 3. at most once a second the thread that asks looks whether the file is
- * another one than at the last look; 4. if so it builds a new server while the others go on with the old one, and puts it in its place when it is good.
+ * The current server of a process. Life: 1. server_slot_new() loads the configuration; 2. each request borrows the
+ * current server; 3. at most once a second the thread that asks looks whether the file is another one than at the last
+ * look; 4. if so it builds a new server while the others go on with the old one, and puts it in its place when it is
+ * good.
  */
 #include "server/server.h"
 
@@ -90,7 +92,8 @@ open_log(const struct server *s)
 }
 
 enum mcp_err
-server_slot_new(const char *path, char *const *environ_, const struct server_process *process, struct report *report, struct server_slot **out)
+server_slot_new(const char *path, char *const *environ_, const struct server_process *process, struct report *report,
+    struct server_slot **out)
 {
 	struct server_slot *slot = calloc(1, sizeof *slot);
 	enum mcp_err err = MCP_ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drives src/net/fetch.c for tests/live/fetch.py: "fetch-cli URL [KEY=VALUE ...]" does the request and prints one line an answer,
- * "err=WORD status=N type=... max_age=N retry_after=N date=N len=N ms=N body=HEX fault=..." with tabs between.
+ * Drives src/net/fetch.c for tests/live/fetch.py: "fetch-cli URL [KEY=VALUE ...]" does the request and prints one line
+ * an answer, "err=WORD status=N type=... max_age=N retry_after=N date=N len=N ms=N body=HEX fault=..." with tabs
+ * between.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *
 word_of(enum mcp_err err)
 {
-	static const char *const words[] = { "OK", "ENOMEM", "ELIMIT", "ESYNTAX", "ETYPE", "EINVAL", "ENOENT", "EIO", "EDB", "ENET", "EREMOTE",
+	static const char *const words[] = { "OK", "ENOMEM", "ELIMIT", "ESYNTAX", "ETYPE", "EINVAL", "ENOENT", "EIO",
+	    "EDB", "ENET", "EREMOTE",
 		"ETIMEOUT", "EPERM", "ECRYPTO", "ECLOSED", "EINTERNAL" };
 
 	return words[err];
@@ -42,8 +44,10 @@ one(void)
 	long ms = (long)(clock_monotonic_ms() - start);
 
 	pthread_mutex_lock(&print_lock);
-	printf("err=%s\tstatus=%d\ttype=%s\tmax_age=%lld\tretry_after=%lld\tdate=%lld\tlen=%zu\tms=%ld\tbody=", word_of(err), res.status,
-	    res.content_type ? res.content_type : "", (long long)res.max_age_s, (long long)res.retry_after_s, (long long)res.date_s,
+	printf("err=%s\tstatus=%d\ttype=%s\tmax_age=%lld\tretry_after=%lld\tdate=%lld\tlen=%zu\tms=%ld\tbody=",
+	    word_of(err), res.status,
+	    res.content_type ? res.content_type : "", (long long)res.max_age_s, (long long)res.retry_after_s,
+	    (long long)res.date_s,
 	    res.body.len, ms);
 	for (size_t i = 0; i < res.body.len && i < 4096; i++)
 		printf("%02x", (unsigned char)res.body.data[i]);
@@ -78,7 +82,8 @@ option(const char *arg)
 		const char *name;
 		long *value;
 	} numbers[] = {
-		{ "repeat", &repeat }, { "threads", &threads }, { "cancel_ms", &cancel_ms }, { "fork", &then_fork }, { "then_learnt", &then_learnt },
+		{ "repeat", &repeat }, { "threads", &threads }, { "cancel_ms", &cancel_ms }, { "fork", &then_fork },
+		{ "then_learnt", &then_learnt },
 		{ "connect_ms", &request.connect_timeout_ms }, { "total_ms", &request.total_timeout_ms },
 	};
 	const char *value = strchr(arg, '=');

@@ -24,9 +24,11 @@ expect_client(const char *peer, const char *forwarded, const char *want, const c
 int
 main(void)
 {
-	static const char *const bad[] = { "", "1.2.3", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:123456", "[::1", "[::1]x", "[::1]:", "::g",
+	static const char *const bad[] = { "", "1.2.3", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:123456", "[::1", "[::1]x",
+	    "[::1]:", "::g",
 	    "localhost", "1.2.3.4 ", "01.2.3.4.5", "%31.2.3.4" };
-	static const char *const bad_networks[] = { "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "x/8", "[::1]/128" };
+	static const char *const bad_networks[] = { "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/", "x/8",
+	    "[::1]/128" };
 	struct network n;
 	struct address a;
 
@@ -34,9 +36,11 @@ main(void)
 		is_int(address_parse(bad[i], strlen(bad[i]), &a), MCP_ESYNTAX, "\"%s\" is no address", bad[i]);
 	for (size_t i = 0; i < sizeof bad_networks / sizeof bad_networks[0]; i++)
 		is_int(network_parse(bad_networks[i], &n), MCP_ESYNTAX, "\"%s\" is no network", bad_networks[i]);
-	expect_client("192.0.2.7", "198.51.100.1", "192.0.2.7", "a peer that is not trusted is the client, whatever it forwards");
+	expect_client("192.0.2.7", "198.51.100.1", "192.0.2.7",
+	    "a peer that is not trusted is the client, whatever it forwards");
 	expect_client("10.1.1.1", "198.51.100.1", "198.51.100.1", "a trusted peer names the client");
-	expect_client("10.1.1.1", "203.0.113.9, 198.51.100.1 , 10.2.2.2", "198.51.100.1", "the walk goes from the right and ends at the first stranger");
+	expect_client("10.1.1.1", "203.0.113.9, 198.51.100.1 , 10.2.2.2", "198.51.100.1",
+	    "the walk goes from the right and ends at the first stranger");
 	expect_client("10.1.1.1", NULL, "10.1.1.1", "without the header the peer is the client");
 	expect_client("10.1.1.1", "unknown", "10.1.1.1", "an unreadable element ends the walk");
 	expect_client("10.1.1.1", "10.3.3.3", "10.3.3.3", "when all are trusted the leftmost is the client");
@@ -47,7 +51,8 @@ main(void)
 	ok(address_parse("127.9.9.9", 9, &a) == MCP_OK && address_is_loopback(&a), "127.0.0.0/8 is loopback");
 	ok(address_parse("::1", 3, &a) == MCP_OK && address_is_loopback(&a), "::1 is loopback");
 	ok(address_parse("::2", 3, &a) == MCP_OK && !address_is_loopback(&a), "::2 is not");
-	ok(network_parse("0.0.0.0/0", &n) == MCP_OK && address_parse("8.8.8.8", 7, &a) == MCP_OK && network_has(&n, &a), "0.0.0.0/0 has every IPv4 address");
+	ok(network_parse("0.0.0.0/0", &n) == MCP_OK && address_parse("8.8.8.8", 7, &a) == MCP_OK && network_has(&n, &a),
+	    "0.0.0.0/0 has every IPv4 address");
 	ok(address_parse("2001:db8::1", 11, &a) == MCP_OK && !network_has(&n, &a), "and no IPv6 address");
 	return tap_done();
 }

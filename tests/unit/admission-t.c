@@ -48,10 +48,13 @@ test_origins(void)
 	ok(!origin_passes(site, &none, "http://mcp.example.com"), "another scheme does not pass");
 	ok(!origin_passes(site, &none, "https://mcp.example.com:8443"), "another port does not pass");
 	ok(!origin_passes(site, &none, "http://localhost:6274"), "loopback does not pass while the server is public");
-	ok(!origin_passes(site, &none, "null") && !origin_passes(site, &none, "https://mcp.example.com/x"), "what is no origin does not pass");
+	ok(!origin_passes(site, &none, "null") && !origin_passes(site, &none, "https://mcp.example.com/x"),
+	    "what is no origin does not pass");
 	ok(origin_passes(local, &none, "http://localhost:6274") && origin_passes(local, &none, "http://127.0.0.1:1") &&
-	    origin_passes(local, &none, "http://[::1]:5173"), "X15: loopback origins pass while the server is on loopback");
-	ok(!origin_passes(local, &none, "http://evil.example.com") && !origin_passes(local, &none, "http://localhost.evil.example"),
+	    origin_passes(local, &none, "http://[::1]:5173"),
+	    "X15: loopback origins pass while the server is on loopback");
+	ok(!origin_passes(local, &none, "http://evil.example.com")
+	    && !origin_passes(local, &none, "http://localhost.evil.example"),
 	    "strangers do not");
 	if (strlist_split(&some, "https://app.example", " ", 9) == MCP_OK)
 		ok(origin_passes(site, &some, "https://app.example"), "ALLOWED_ORIGINS pass");
@@ -75,7 +78,8 @@ test_cors(void)
 	}
 	http_response_init(&res);
 	admission_cors(&a, &req, false, true, &res);
-	ok(strstr(res.headers.data, "Access-Control-Allow-Origin: http://localhost:6274\r\n") && strstr(res.headers.data, "Vary: Origin\r\n"),
+	ok(strstr(res.headers.data, "Access-Control-Allow-Origin: http://localhost:6274\r\n")
+	    && strstr(res.headers.data, "Vary: Origin\r\n"),
 	    "an allowed origin is reflected");
 	ok(strstr(res.headers.data, ", Mcp-Param-Region\r\n") && !strstr(res.headers.data, "x-evil"),
 	    "X14: a preflight gets our fields and its Mcp-Param ones, no others");
@@ -86,7 +90,8 @@ test_cors(void)
 	ok(!strstr(res.headers.data, "Access-Control-Allow-Origin"), "a forbidden origin gets no permission");
 	http_response_reset(&res);
 	admission_cors(&a, &req, true, false, &res);
-	ok(strstr(res.headers.data, "Access-Control-Allow-Origin: *\r\n") != NULL, "public documents are for any origin");
+	ok(strstr(res.headers.data, "Access-Control-Allow-Origin: *\r\n") != NULL,
+	    "public documents are for any origin");
 	http_response_clear(&res);
 	admission_clear(&a);
 }
@@ -97,7 +102,8 @@ main(void)
 	struct admission a;
 
 	test_origins();
-	ok(host_passes("http://127.0.0.1:3002/mcp", "localhost:3002") && host_passes("http://127.0.0.1:3002/mcp", "[::1]:3002") &&
+	ok(host_passes("http://127.0.0.1:3002/mcp", "localhost:3002")
+	    && host_passes("http://127.0.0.1:3002/mcp", "[::1]:3002") &&
 	    host_passes("http://127.0.0.1:3002/mcp", "127.0.0.1"), "loopback names pass as Host on loopback");
 	ok(!host_passes("http://127.0.0.1:3002/mcp", "evil.example.com:3002"), "a rebound name does not");
 	ok(host_passes("https://mcp.example.com/mcp", "anything"), "a public server leaves Host to the web server");

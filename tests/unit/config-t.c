@@ -25,7 +25,8 @@ check_text(const char *value)
 
 #define AT(name) offsetof(struct example, name)
 static const struct setting rows[] = {
-	{ .name = "TEXT", .aliases = "OLD_TEXT OLDER_TEXT", .type = SETTING_STRING, .offset = AT(text), .fallback = "standard",
+	{ .name = "TEXT", .aliases = "OLD_TEXT OLDER_TEXT", .type = SETTING_STRING, .offset = AT(text),
+	  .fallback = "standard",
 	  .check = check_text },
 	{ .name = "SECRET", .type = SETTING_STRING, .flags = SETTING_SECRET, .offset = AT(secret) },
 	{ .name = "LIST", .type = SETTING_LIST, .offset = AT(list), .fallback = "a b" },
@@ -103,7 +104,8 @@ test_grammar(void)
 	expect_text("TEXT=plain\n", "plain", "an unquoted value");
 	expect_text("export TEXT = spaced out  # comment\n", "spaced out", "export, blanks and a comment");
 	expect_text("TEXT=a#b", "a#b", "a # inside a word is no comment, and the last line needs no end");
-	expect_text("TEXT='{\"a\": \"b\\'c\"} # $x ${Y}'\r\n", "{\"a\": \"b'c\"} # $x ${Y}", "single quotes are literal; CRLF");
+	expect_text("TEXT='{\"a\": \"b\\'c\"} # $x ${Y}'\r\n", "{\"a\": \"b'c\"} # $x ${Y}",
+	    "single quotes are literal; CRLF");
 	expect_text("TEXT=\"a\\n\\\"b\\\"\\t\\$z\\q\"", "a\n\"b\"\t$z\\q", "double quotes know escapes");
 	expect_text("TEXT='two\nlines'\nNUMBER=3", "two\nlines", "a quoted value may span lines");
 	expect_text("A=x\nTEXT=${A}y${B:-z}${C}", "xyz", "replacements and their defaults");
@@ -124,7 +126,8 @@ test_faults(void)
 	expect_faults("TEXT\n", NULL, "E :1: a line reads KEY=VALUE;", "a line without = is told with its number");
 	expect_faults("# c\n\n1X=2\n", NULL, "E :3: a line reads KEY=VALUE;", "comments and empty lines count");
 	expect_faults("TEXT='abc\n", NULL, "E :1: the closing quote is missing;", "a missing quote is told");
-	expect_faults("TEXT='abc' x\nNUMBER=5", NULL, "E :1: something follows the closing quote;", "rubbish behind a quote is told");
+	expect_faults("TEXT='abc' x\nNUMBER=5", NULL, "E :1: something follows the closing quote;",
+	    "rubbish behind a quote is told");
 	expect_faults("NUMBER=0\n", NULL, "E :1: NUMBER is no whole number within its bounds;", "bounds are kept");
 	expect_faults("NUMBER=\n", NULL, "", "an empty number means the default");
 	expect_faults("FLAG=maybe\nCHOICE=three\nTEXT=bad", NULL, "E :3: TEXT is bad;E :1: FLAG is neither on nor off;"
@@ -143,7 +146,8 @@ test_values(void)
 	struct config *c = NULL;
 	struct example e;
 	struct buf shown;
-	char *faults = load("LIST=x, y  z\nFLAG=Yes\nCHOICE=two\nNUMBER=8\nSECRET=hush\n[issuer a]\nX=1\n", environment, &e, &c);
+	char *faults = load("LIST=x, y  z\nFLAG=Yes\nCHOICE=two\nNUMBER=8\nSECRET=hush\n[issuer a]\nX=1\n", environment,
+	    &e, &c);
 	const char *kind, *name;
 
 	is_str(faults, "", "a good file has no faults");

@@ -15,21 +15,33 @@ static void
 test_urls(void)
 {
 	static const char *const good[] = {
-		"https://example.com", "https://example.com/", "HTTPS://Example.COM/keys", "https://a-b.example.com:8443/x?y=z&w=%20",
-		"https://xn--bcher-kva.example/", "https://[2001:db8::1]/", "https://[::1]:8443/x", "http://localhost/", "http://LOCALHOST:1/",
-		"http://127.0.0.1:65535/x", "http://127.8.9.10", "http://[::1]:3000/keys", "http://[::ffff:127.0.0.1]/", "https://10.0.0.1/keys",
+		"https://example.com", "https://example.com/", "HTTPS://Example.COM/keys",
+		"https://a-b.example.com:8443/x?y=z&w=%20",
+		"https://xn--bcher-kva.example/", "https://[2001:db8::1]/", "https://[::1]:8443/x", "http://localhost/",
+		"http://LOCALHOST:1/",
+		"http://127.0.0.1:65535/x", "http://127.8.9.10", "http://[::1]:3000/keys", "http://[::ffff:127.0.0.1]/",
+		"https://10.0.0.1/keys",
 		"https://a_b.example/?q", "https://e.com/a:b@c;d=e,f!g~h*i'(j)",
 	};
 	static const char *const bad[] = {
-		"", "https://", "https:///x", "http://example.com/", "http://127.0.0.1.example.com/", "http://localhost.example.com/",
-		"http://10.0.0.1/", "http://0.0.0.0/", "http://[::]/", "ftp://localhost/", "file:///etc/passwd", "//example.com/", "example.com",
-		"https://user@example.com/", "https://user:pw@example.com/", "https://example.com@127.0.0.1/", "https://example.com#f",
-		"https://example.com/#f", "https://example.com\\@evil.example/", "https://example.com:0/", "https://example.com:65536/",
-		"https://example.com:/", "https://example.com:80a/", "https://exa mple.com/", " https://example.com/", "https://example.com/a b",
-		"https://example.com/\n", "https://example.com/%", "https://example.com/%zz", "https://example..com/", "https://.example.com/",
-		"https://example.com./", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/",
-		"https://127.0.0.256/", "https://1.2.3.4.5/", "https://[::1/", "https://[::1]x/", "https://[fe80::1%25eth0]/", "https://[127.0.0.1]/",
-		"https://::1/", "https://ex\xc3\xa4mple.com/", "https://example.com/\x7f", "https://example.com/<x>", "https://example.com?[x]",
+		"", "https://", "https:///x", "http://example.com/", "http://127.0.0.1.example.com/",
+		"http://localhost.example.com/",
+		"http://10.0.0.1/", "http://0.0.0.0/", "http://[::]/", "ftp://localhost/", "file:///etc/passwd",
+		"//example.com/", "example.com",
+		"https://user@example.com/", "https://user:pw@example.com/", "https://example.com@127.0.0.1/",
+		"https://example.com#f",
+		"https://example.com/#f", "https://example.com\\@evil.example/", "https://example.com:0/",
+		"https://example.com:65536/",
+		"https://example.com:/", "https://example.com:80a/", "https://exa mple.com/", " https://example.com/",
+		"https://example.com/a b",
+		"https://example.com/\n", "https://example.com/%", "https://example.com/%zz", "https://example..com/",
+		"https://.example.com/",
+		"https://example.com./", "https://127.1/", "https://2130706433/", "https://0x7f000001/",
+		"https://0177.0.0.1/",
+		"https://127.0.0.256/", "https://1.2.3.4.5/", "https://[::1/", "https://[::1]x/",
+		"https://[fe80::1%25eth0]/", "https://[127.0.0.1]/",
+		"https://::1/", "https://ex\xc3\xa4mple.com/", "https://example.com/\x7f", "https://example.com/<x>",
+		"https://example.com?[x]",
 		"http://127.0.0.1\t/", "http:/127.0.0.1/", "http:127.0.0.1", "https://a@b@c/",
 	};
 
@@ -85,22 +97,36 @@ test_addresses(void)
 		enum target_reach reach;
 	} rows[] = {
 		{ "127.0.0.1", TARGET_LOOPBACK }, { "127.255.255.255", TARGET_LOOPBACK }, { "::1", TARGET_LOOPBACK },
-		{ "::ffff:127.0.0.1", TARGET_LOOPBACK }, { "64:ff9b::7f00:1", TARGET_LOOPBACK }, { "2002:7f00:1::", TARGET_LOOPBACK },
-		{ "0.0.0.0", TARGET_PRIVATE }, { "0.1.2.3", TARGET_PRIVATE }, { "10.0.0.1", TARGET_PRIVATE }, { "10.255.255.255", TARGET_PRIVATE },
-		{ "100.64.0.1", TARGET_PRIVATE }, { "100.127.255.255", TARGET_PRIVATE }, { "169.254.169.254", TARGET_PRIVATE },
-		{ "172.16.0.1", TARGET_PRIVATE }, { "172.31.255.255", TARGET_PRIVATE }, { "192.0.0.8", TARGET_PRIVATE }, { "192.0.2.1", TARGET_PRIVATE },
-		{ "192.168.1.1", TARGET_PRIVATE }, { "198.18.0.1", TARGET_PRIVATE }, { "198.19.255.255", TARGET_PRIVATE },
+		{ "::ffff:127.0.0.1", TARGET_LOOPBACK }, { "64:ff9b::7f00:1", TARGET_LOOPBACK },
+		{ "2002:7f00:1::", TARGET_LOOPBACK },
+		{ "0.0.0.0", TARGET_PRIVATE }, { "0.1.2.3", TARGET_PRIVATE }, { "10.0.0.1", TARGET_PRIVATE },
+		{ "10.255.255.255", TARGET_PRIVATE },
+		{ "100.64.0.1", TARGET_PRIVATE }, { "100.127.255.255", TARGET_PRIVATE },
+		{ "169.254.169.254", TARGET_PRIVATE },
+		{ "172.16.0.1", TARGET_PRIVATE }, { "172.31.255.255", TARGET_PRIVATE }, { "192.0.0.8", TARGET_PRIVATE },
+		{ "192.0.2.1", TARGET_PRIVATE },
+		{ "192.168.1.1", TARGET_PRIVATE }, { "198.18.0.1", TARGET_PRIVATE },
+		{ "198.19.255.255", TARGET_PRIVATE },
 		{ "198.51.100.1", TARGET_PRIVATE }, { "203.0.113.9", TARGET_PRIVATE }, { "224.0.0.1", TARGET_PRIVATE },
-		{ "255.255.255.255", TARGET_PRIVATE }, { "::", TARGET_PRIVATE }, { "::2", TARGET_PRIVATE }, { "::ffff:10.1.1.1", TARGET_PRIVATE },
-		{ "::ffff:169.254.169.254", TARGET_PRIVATE }, { "64:ff9b::a00:1", TARGET_PRIVATE }, { "64:ff9b:1::1", TARGET_PRIVATE },
-		{ "100::1", TARGET_PRIVATE }, { "2001::1", TARGET_PRIVATE }, { "2001:db8::1", TARGET_PRIVATE }, { "2002:a00:1::1", TARGET_PRIVATE },
-		{ "2002:a9fe:a9fe::", TARGET_PRIVATE }, { "3fff::1", TARGET_PRIVATE }, { "fc00::1", TARGET_PRIVATE }, { "fd12:3456::1", TARGET_PRIVATE },
-		{ "fe80::1", TARGET_PRIVATE }, { "fe80::1%eth0", TARGET_PRIVATE }, { "fec0::1", TARGET_PRIVATE }, { "ff02::1", TARGET_PRIVATE },
+		{ "255.255.255.255", TARGET_PRIVATE }, { "::", TARGET_PRIVATE }, { "::2", TARGET_PRIVATE },
+		{ "::ffff:10.1.1.1", TARGET_PRIVATE },
+		{ "::ffff:169.254.169.254", TARGET_PRIVATE }, { "64:ff9b::a00:1", TARGET_PRIVATE },
+		{ "64:ff9b:1::1", TARGET_PRIVATE },
+		{ "100::1", TARGET_PRIVATE }, { "2001::1", TARGET_PRIVATE }, { "2001:db8::1", TARGET_PRIVATE },
+		{ "2002:a00:1::1", TARGET_PRIVATE },
+		{ "2002:a9fe:a9fe::", TARGET_PRIVATE }, { "3fff::1", TARGET_PRIVATE }, { "fc00::1", TARGET_PRIVATE },
+		{ "fd12:3456::1", TARGET_PRIVATE },
+		{ "fe80::1", TARGET_PRIVATE }, { "fe80::1%eth0", TARGET_PRIVATE }, { "fec0::1", TARGET_PRIVATE },
+		{ "ff02::1", TARGET_PRIVATE },
 		{ "", TARGET_PRIVATE }, { "example.com", TARGET_PRIVATE }, { "1.2.3", TARGET_PRIVATE },
-		{ "1.1.1.1", TARGET_PUBLIC }, { "9.255.255.255", TARGET_PUBLIC }, { "11.0.0.0", TARGET_PUBLIC }, { "100.63.255.255", TARGET_PUBLIC },
-		{ "100.128.0.0", TARGET_PUBLIC }, { "126.255.255.255", TARGET_PUBLIC }, { "128.0.0.1", TARGET_PUBLIC }, { "172.15.255.255", TARGET_PUBLIC },
-		{ "172.32.0.0", TARGET_PUBLIC }, { "192.167.255.255", TARGET_PUBLIC }, { "198.20.0.0", TARGET_PUBLIC }, { "223.255.255.255", TARGET_PUBLIC },
-		{ "2606:4700::1111", TARGET_PUBLIC }, { "2001:200::1", TARGET_PUBLIC }, { "::ffff:1.1.1.1", TARGET_PUBLIC }, { "2002:101:101::", TARGET_PUBLIC },
+		{ "1.1.1.1", TARGET_PUBLIC }, { "9.255.255.255", TARGET_PUBLIC }, { "11.0.0.0", TARGET_PUBLIC },
+		{ "100.63.255.255", TARGET_PUBLIC },
+		{ "100.128.0.0", TARGET_PUBLIC }, { "126.255.255.255", TARGET_PUBLIC }, { "128.0.0.1", TARGET_PUBLIC },
+		{ "172.15.255.255", TARGET_PUBLIC },
+		{ "172.32.0.0", TARGET_PUBLIC }, { "192.167.255.255", TARGET_PUBLIC }, { "198.20.0.0", TARGET_PUBLIC },
+		{ "223.255.255.255", TARGET_PUBLIC },
+		{ "2606:4700::1111", TARGET_PUBLIC }, { "2001:200::1", TARGET_PUBLIC },
+		{ "::ffff:1.1.1.1", TARGET_PUBLIC }, { "2002:101:101::", TARGET_PUBLIC },
 	};
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -109,9 +135,11 @@ test_addresses(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		is_int(target_reach_of_text(rows[i].text), rows[i].reach, "F16: how far %s reaches", rows[i].text);
 	if (inet_pton(AF_INET, "169.254.169.254", &in.sin_addr) == 1)
-		is_int(target_reach_of((const struct sockaddr *)&in), TARGET_PRIVATE, "the same of an IPv4 socket address");
+		is_int(target_reach_of((const struct sockaddr *)&in), TARGET_PRIVATE,
+		    "the same of an IPv4 socket address");
 	if (inet_pton(AF_INET6, "2606:4700::1111", &in6.sin6_addr) == 1)
-		is_int(target_reach_of((const struct sockaddr *)&in6), TARGET_PUBLIC, "the same of an IPv6 socket address");
+		is_int(target_reach_of((const struct sockaddr *)&in6), TARGET_PUBLIC,
+		    "the same of an IPv6 socket address");
 	is_int(target_reach_of(&other), TARGET_PRIVATE, "an address of another family is not public");
 }
 
@@ -122,20 +150,27 @@ test_max_age(void)
 		const char *value;
 		long long age;
 	} rows[] = {
-		{ "max-age=600", 600 }, { "public, max-age=600", 600 }, { "MAX-AGE=600", 600 }, { "max-age=\"600\"", 600 }, { "max-age=0", 0 },
-		{ "no-store", 0 }, { "no-cache", 0 }, { "no-cache=\"Set-Cookie\"", 0 }, { "max-age=600, no-store", 0 }, { "no-store, max-age=x", 0 },
-		{ "max-age=99999999999", FIELD_SECONDS_MAX }, { "max-age=99999999999999999999999999", FIELD_SECONDS_MAX },
+		{ "max-age=600", 600 }, { "public, max-age=600", 600 }, { "MAX-AGE=600", 600 },
+		{ "max-age=\"600\"", 600 }, { "max-age=0", 0 },
+		{ "no-store", 0 }, { "no-cache", 0 }, { "no-cache=\"Set-Cookie\"", 0 }, { "max-age=600, no-store", 0 },
+		{ "no-store, max-age=x", 0 },
+		{ "max-age=99999999999", FIELD_SECONDS_MAX },
+		{ "max-age=99999999999999999999999999", FIELD_SECONDS_MAX },
 		{ "max-age=2147483647", FIELD_SECONDS_MAX }, { "max-age=2147483648", FIELD_SECONDS_MAX },
 		{ "max-age=600,max-age=60", 60 }, { "max-age=60,max-age=600", 60 },
-		{ "max-age=-1", -1 }, { "max-age=", -1 }, { "max-age", -1 }, { "max-age=1.5", -1 }, { "max-age=0x10", -1 }, { "max-age= 5", -1 },
+		{ "max-age=-1", -1 }, { "max-age=", -1 }, { "max-age", -1 }, { "max-age=1.5", -1 },
+		{ "max-age=0x10", -1 }, { "max-age= 5", -1 },
 		{ "max-age=5 5", -1 }, { "max-age=60, max-age=x", -1 }, { "max-age='60'", -1 }, { "max-age=\"60", -1 },
-		{ "", -1 }, { ",", -1 }, { "garbage", -1 }, { "s-maxage=60", -1 }, { "xmax-age=60", -1 }, { ", , max-age=7 ,", 7 },
-		{ "x=\"max-age=9\", max-age=8", 8 }, { "x=\"a\\\",b\", max-age=8", 8 }, { "x=\"no-store\", max-age=8", 8 },
+		{ "", -1 }, { ",", -1 }, { "garbage", -1 }, { "s-maxage=60", -1 }, { "xmax-age=60", -1 },
+		{ ", , max-age=7 ,", 7 },
+		{ "x=\"max-age=9\", max-age=8", 8 }, { "x=\"a\\\",b\", max-age=8", 8 },
+		{ "x=\"no-store\", max-age=8", 8 },
 		{ "immutable, max-age=31536000, public", 31536000 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(field_max_age(rows[i].value, strlen(rows[i].value)), rows[i].age, "F9: Cache-Control: %s", rows[i].value);
+		is_int(field_max_age(rows[i].value, strlen(rows[i].value)), rows[i].age, "F9: Cache-Control: %s",
+		    rows[i].value);
 }
 
 static void
@@ -145,13 +180,20 @@ test_dates(void)
 		const char *value;
 		long long s;
 	} rows[] = {
-		{ "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 784111777 }, { "Sun Nov  6 08:49:37 1994", 784111777 },
-		{ "Thu, 01 Jan 1970 00:00:00 GMT", 0 }, { "Tue, 29 Feb 2000 12:00:00 GMT", 951825600 }, { "Wed, 01 Mar 2000 00:00:00 GMT", 951868800 },
-		{ "Fri, 31 Dec 2027 23:59:59 GMT", 1830297599 }, { "Sat, 29 Feb 2048 00:00:00 GMT", 2466547200 }, { "Mon, 01 Mar 2100 00:00:00 GMT", 4107542400 },
-		{ "Sun, 06 Nov 1994 08:49:37 CET", -1 }, { "Sun, 6 Nov 1994 08:49:37 GMT", -1 }, { "Sun, 06 nov 1994 08:49:37 GMT", -1 },
-		{ "Sun, 06 Nov 1994 24:49:37 GMT", -1 }, { "Sun, 06 Nov 1994 08:60:37 GMT", -1 }, { "Sun, 32 Nov 1994 08:49:37 GMT", -1 },
-		{ "Sun, 00 Nov 1994 08:49:37 GMT", -1 }, { "Sun, 06 Nov 1969 08:49:37 GMT", -1 }, { "Sun, 06 Nov 1994 08:49:37 GMT ", -1 },
-		{ "Sun, 06 Nov 1994 08:49:37", -1 }, { "1994-11-06T08:49:37Z", -1 }, { "", -1 }, { "Sun", -1 }, { "784111777", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
+		{ "Sun Nov  6 08:49:37 1994", 784111777 },
+		{ "Thu, 01 Jan 1970 00:00:00 GMT", 0 }, { "Tue, 29 Feb 2000 12:00:00 GMT", 951825600 },
+		{ "Wed, 01 Mar 2000 00:00:00 GMT", 951868800 },
+		{ "Fri, 31 Dec 2027 23:59:59 GMT", 1830297599 }, { "Sat, 29 Feb 2048 00:00:00 GMT", 2466547200 },
+		{ "Mon, 01 Mar 2100 00:00:00 GMT", 4107542400 },
+		{ "Sun, 06 Nov 1994 08:49:37 CET", -1 }, { "Sun, 6 Nov 1994 08:49:37 GMT", -1 },
+		{ "Sun, 06 nov 1994 08:49:37 GMT", -1 },
+		{ "Sun, 06 Nov 1994 24:49:37 GMT", -1 }, { "Sun, 06 Nov 1994 08:60:37 GMT", -1 },
+		{ "Sun, 32 Nov 1994 08:49:37 GMT", -1 },
+		{ "Sun, 00 Nov 1994 08:49:37 GMT", -1 }, { "Sun, 06 Nov 1969 08:49:37 GMT", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37 GMT ", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37", -1 }, { "1994-11-06T08:49:37Z", -1 }, { "", -1 }, { "Sun", -1 },
+		{ "784111777", -1 },
 	};
 	const char *later = "Sun, 06 Nov 1994 08:50:37 GMT";
 
@@ -190,7 +232,8 @@ test_refusals(void)
 {
 	static const char *const bad_header[] = { "X: a\r\nHost: b", NULL };
 	static const char *const learnt[] = {
-		"https://127.0.0.1:1/", "https://localhost:1/", "https://[::1]:1/", "https://10.0.0.1/", "https://169.254.169.254/latest/", "https://[fd00::1]/",
+		"https://127.0.0.1:1/", "https://localhost:1/", "https://[::1]:1/", "https://10.0.0.1/",
+		"https://169.254.169.254/latest/", "https://[fd00::1]/",
 		"https://[::ffff:10.0.0.1]/", "http://127.0.0.1:1/",
 	};
 	struct fetch_policy policy = { 0 };
@@ -235,15 +278,19 @@ test_types(void)
 		const char *type;
 		bool is_json;
 	} rows[] = {
-		{ "application/json", true }, { "Application/JSON; charset=utf-8", true }, { "application/json;charset=utf-8", true },
-		{ "application/jwk-set+json", true }, { "application/+json", false }, { "text/json", false }, { "text/html", false },
-		{ "application/jsonx", false }, { "application/jwk-set", false }, { "image/svg+json", false }, { "", false }, { NULL, false },
+		{ "application/json", true }, { "Application/JSON; charset=utf-8", true },
+		{ "application/json;charset=utf-8", true },
+		{ "application/jwk-set+json", true }, { "application/+json", false }, { "text/json", false },
+		{ "text/html", false },
+		{ "application/jsonx", false }, { "application/jwk-set", false }, { "image/svg+json", false },
+		{ "", false }, { NULL, false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fetch_response res = { .content_type = (char *)(uintptr_t)rows[i].type };
 
-		is_int(fetch_response_is_json(&res), rows[i].is_json, "whether this type is JSON: %s", rows[i].type ? rows[i].type : "(none)");
+		is_int(fetch_response_is_json(&res), rows[i].is_json, "whether this type is JSON: %s",
+		    rows[i].type ? rows[i].type : "(none)");
 	}
 }
 

@@ -202,7 +202,9 @@ test_ec(void)
 static void
 test_okp(void)
 {
-	/* The y of the points of order 1, 2, 4, 8, 8 with either sign of x, then other names of some beyond the field. */
+	/*
+	 * The y of the points of order 1, 2, 4, 8, 8 with either sign of x, then other names of some beyond the field.
+	 */
 	static const char *const weak[] = {
 		"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA",
 		"7P_______________________________________38", "7P________________________________________8",

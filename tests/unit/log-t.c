@@ -49,7 +49,8 @@ main(void)
 	ok(strlen(last) < 2100 && strcmp(last + strlen(last) - 3, "...") == 0, "long lines are cut");
 	log_capture(NULL, NULL);
 	ok(log_throttle_open(&t, 100, 10, &held) && held == 0, "a gate opens at first");
-	ok(!log_throttle_open(&t, 105, 10, NULL) && !log_throttle_open(&t, 109, 10, NULL), "and stays shut for its period");
+	ok(!log_throttle_open(&t, 105, 10, NULL) && !log_throttle_open(&t, 109, 10, NULL),
+	    "and stays shut for its period");
 	ok(log_throttle_open(&t, 110, 10, &held) && held == 2, "then opens and tells how many were held back");
 	ok(log_throttle_open(&t, 50, 10, NULL), "a clock that went back opens it");
 	ok(log_level_parse("WARN", &level) == MCP_OK && level == LOG_LEVEL_WARNING &&

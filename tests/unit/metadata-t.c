@@ -17,7 +17,8 @@ test_documents(void)
 	    "\"bearer_methods_supported\":[\"header\"],"
 	    "\"resource\":\"http://localhost:3002/\",\"x\":{\"z\":1,\"a\":[]}}";
 	static const char want[] =
-	    "{\n  \"authorization_servers\": [\n    \"https://as.example/resources/res_1\",\n    \"https://other\"\n  ],\n"
+	    "{\n  \"authorization_servers\": [\n    \"https://as.example/resources/res_1\",\n"
+	    "    \"https://other\"\n  ],\n"
 	    "  \"bearer_methods_supported\": [\n    \"header\"\n  ],\n  \"resource\": \"http://localhost:3002/\",\n"
 	    "  \"x\": {\n    \"z\": 1,\n    \"a\": []\n  }\n}";
 	struct metadata m;

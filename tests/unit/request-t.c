@@ -47,7 +47,10 @@ static const struct tuple {
 	const char *script_name, *path_info, *redirect_url, *request_uri;
 	int want;
 } tuples[] = {
-	/* lighttpd key "", mod_fcgid and CGI by ScriptAliasMatch, nginx, mod_proxy_fcgi by ProxyPassMatch: the whole path is SCRIPT_NAME. */
+	/*
+	 * lighttpd key "", mod_fcgid and CGI by ScriptAliasMatch, nginx, mod_proxy_fcgi by ProxyPassMatch: the whole
+	 * path is SCRIPT_NAME.
+	 */
 	{ "lighttpd, key \"\"", "/.well-known/oauth-protected-resource/mcp", NULL, NULL,
 	    "/.well-known/oauth-protected-resource/mcp", P_PRM_MCP },
 	{ "lighttpd, key \"\", a query", "/mcp", NULL, NULL, "/mcp?a=b", P_MCP },
@@ -74,7 +77,8 @@ static const struct tuple {
 	    "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/mcp", P_PRM_MCP },
 	{ "FallbackResource", "/cgi-bin/mcp.fcgi", NULL, NULL, "/mcp", P_MCP },
 	{ ".htaccess, an escaped request", "/cgi-bin/mcp.fcgi", NULL, "/mcp", "/%6dcp", P_MCP },
-	{ "the program called by its own name", "/cgi-bin/mcp.fcgi", "/health", NULL, "/cgi-bin/mcp.fcgi/health", P_HEALTH },
+	{ "the program called by its own name", "/cgi-bin/mcp.fcgi", "/health", NULL, "/cgi-bin/mcp.fcgi/health",
+	P_HEALTH },
 	/* REQUEST_URI alone, raw as sent. */
 	{ "a doubled slash", NULL, NULL, NULL, "//mcp", P_MCP },
 	{ "a dot segment", NULL, NULL, NULL, "/./mcp", P_MCP },
@@ -85,7 +89,8 @@ static const struct tuple {
 	{ "an escaped slash", NULL, NULL, NULL, "/oauth%2Fregister", P_REGISTER },
 	{ "escaped dots", NULL, NULL, NULL, "/x/%2e%2E/mcp", P_MCP },
 	{ "an absolute form", NULL, NULL, NULL, "http://other.example/mcp", P_MCP },
-	{ "an absolute form with a port and a query", NULL, NULL, NULL, "https://other.example:8443/mcp?x=http://y/", P_MCP },
+	{ "an absolute form with a port and a query", NULL, NULL, NULL, "https://other.example:8443/mcp?x=http://y/",
+	P_MCP },
 	{ "a fragment", NULL, NULL, NULL, "/mcp#f", P_MCP },
 	{ "a query", NULL, NULL, NULL, "/health?/mcp", P_HEALTH },
 	/* What names no route. */
@@ -189,8 +194,10 @@ test_fields(void)
 	is_int(req.content_length, -1, "no Content-Length is -1");
 	ok(!http_request_is_type(&req, "application/json"), "no Content-Type is no type");
 
-	REQUEST(&req, "REQUEST_METHOD=GET", "HTTP_PROXY=http://evil.example", "CONTENT_LENGTH=", "CONTENT_TYPE=", "NOEQUALS");
-	is_int(req.fault, HTTP_FAULT_NONE, "HTTP_PROXY, empty variables (nginx) and an entry without \"=\" are no fault");
+	REQUEST(&req, "REQUEST_METHOD=GET", "HTTP_PROXY=http://evil.example", "CONTENT_LENGTH=", "CONTENT_TYPE=",
+	    "NOEQUALS");
+	is_int(req.fault, HTTP_FAULT_NONE,
+	    "HTTP_PROXY, empty variables (nginx) and an entry without \"=\" are no fault");
 	is_int(req.content_length, -1, "an empty CONTENT_LENGTH is an absent one");
 	free_env();
 }
@@ -204,36 +211,51 @@ test_faults(void)
 		const char *entries[6];
 		enum http_fault want;
 	} rows[] = {
-		{ "nginx: Mcp-Name twice", { "REQUEST_METHOD=POST", "HTTP_MCP_NAME=a", "HTTP_MCP_NAME=b" }, HTTP_FAULT_TWICE },
-		{ "nginx: Origin twice, equal values", { "REQUEST_METHOD=POST", "HTTP_ORIGIN=a", "HTTP_ORIGIN=a" }, HTTP_FAULT_TWICE },
-		{ "nginx: Accept twice", { "REQUEST_METHOD=POST", "HTTP_ACCEPT=a", "HTTP_ACCEPT=b" }, HTTP_FAULT_TWICE },
-		{ "lighttpd, Apache: Mcp-Name joined", { "REQUEST_METHOD=POST", "HTTP_MCP_NAME=a, b" }, HTTP_FAULT_NONE },
-		{ "Authorization twice", { "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=Bearer a", "HTTP_AUTHORIZATION=Bearer b" },
+		{ "nginx: Mcp-Name twice", { "REQUEST_METHOD=POST", "HTTP_MCP_NAME=a", "HTTP_MCP_NAME=b" },
+		HTTP_FAULT_TWICE },
+		{ "nginx: Origin twice, equal values", { "REQUEST_METHOD=POST", "HTTP_ORIGIN=a", "HTTP_ORIGIN=a" },
+		HTTP_FAULT_TWICE },
+		{ "nginx: Accept twice", { "REQUEST_METHOD=POST", "HTTP_ACCEPT=a", "HTTP_ACCEPT=b" },
+		HTTP_FAULT_TWICE },
+		{ "lighttpd, Apache: Mcp-Name joined", { "REQUEST_METHOD=POST", "HTTP_MCP_NAME=a, b" },
+		HTTP_FAULT_NONE },
+		{ "Authorization twice",
+		{ "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=Bearer a", "HTTP_AUTHORIZATION=Bearer b" },
 		    HTTP_FAULT_TWICE },
-		{ "an empty one and a full one", { "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=", "HTTP_AUTHORIZATION=Bearer b" },
+		{ "an empty one and a full one",
+		{ "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=", "HTTP_AUTHORIZATION=Bearer b" },
 		    HTTP_FAULT_TWICE },
-		{ "nginx with a second HTTP_HOST", { "REQUEST_METHOD=POST", "HTTP_HOST=a", "HTTP_HOST=a:1" }, HTTP_FAULT_TWICE },
-		{ "CONTENT_LENGTH twice", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=1", "CONTENT_LENGTH=1" }, HTTP_FAULT_TWICE },
-		{ "REMOTE_ADDR twice", { "REQUEST_METHOD=POST", "REMOTE_ADDR=127.0.0.1", "REMOTE_ADDR=192.0.2.1" }, HTTP_FAULT_TWICE },
+		{ "nginx with a second HTTP_HOST", { "REQUEST_METHOD=POST", "HTTP_HOST=a", "HTTP_HOST=a:1" },
+		HTTP_FAULT_TWICE },
+		{ "CONTENT_LENGTH twice", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=1", "CONTENT_LENGTH=1" },
+		HTTP_FAULT_TWICE },
+		{ "REMOTE_ADDR twice", { "REQUEST_METHOD=POST", "REMOTE_ADDR=127.0.0.1", "REMOTE_ADDR=192.0.2.1" },
+		HTTP_FAULT_TWICE },
 		{ "REQUEST_METHOD twice", { "REQUEST_METHOD=POST", "REQUEST_METHOD=GET" }, HTTP_FAULT_TWICE },
 		{ "lighttpd: Mcp-Param-A-B and Mcp-Param-A_B",
 		    { "REQUEST_METHOD=POST", "HTTP_MCP_PARAM_A_B=1", "HTTP_MCP_PARAM_A_B=2" }, HTTP_FAULT_TWICE },
-		{ "two Mcp-Param of different names", { "REQUEST_METHOD=POST", "HTTP_MCP_PARAM_A=1", "HTTP_MCP_PARAM_A_B=2" },
+		{ "two Mcp-Param of different names",
+		{ "REQUEST_METHOD=POST", "HTTP_MCP_PARAM_A=1", "HTTP_MCP_PARAM_A_B=2" },
 		    HTTP_FAULT_NONE },
-		{ "a field nobody reads, twice", { "REQUEST_METHOD=POST", "HTTP_VIA=a", "HTTP_VIA=b" }, HTTP_FAULT_NONE },
+		{ "a field nobody reads, twice", { "REQUEST_METHOD=POST", "HTTP_VIA=a", "HTTP_VIA=b" },
+		HTTP_FAULT_NONE },
 		{ "nginx: \\x01 in a value", { "REQUEST_METHOD=POST", "HTTP_MCP_NAME=a\001b" }, HTTP_FAULT_BYTES },
 		{ "nginx: \\x7f in a value", { "REQUEST_METHOD=POST", "HTTP_ORIGIN=a\177" }, HTTP_FAULT_BYTES },
-		{ "a line end in a value", { "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=Bearer a\r\nX: y" }, HTTP_FAULT_BYTES },
+		{ "a line end in a value", { "REQUEST_METHOD=POST", "HTTP_AUTHORIZATION=Bearer a\r\nX: y" },
+		HTTP_FAULT_BYTES },
 		{ "\\x01 in an Mcp-Param", { "REQUEST_METHOD=POST", "HTTP_MCP_PARAM_X=\001" }, HTTP_FAULT_BYTES },
 		{ "\\x01 in a field nobody reads", { "REQUEST_METHOD=POST", "HTTP_X=\001" }, HTTP_FAULT_NONE },
-		{ "\\x01 in the path is only another path", { "REQUEST_METHOD=POST", "SCRIPT_NAME=/\001" }, HTTP_FAULT_NONE },
+		{ "\\x01 in the path is only another path", { "REQUEST_METHOD=POST", "SCRIPT_NAME=/\001" },
+		HTTP_FAULT_NONE },
 		{ "CONTENT_LENGTH=+3", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=+3" }, HTTP_FAULT_LENGTH },
 		{ "CONTENT_LENGTH=-1", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=-1" }, HTTP_FAULT_LENGTH },
 		{ "CONTENT_LENGTH=-0", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=-0" }, HTTP_FAULT_LENGTH },
 		{ "CONTENT_LENGTH=3, 3", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=3, 3" }, HTTP_FAULT_LENGTH },
 		{ "CONTENT_LENGTH=0x3", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=0x3" }, HTTP_FAULT_LENGTH },
-		{ "CONTENT_LENGTH of 2^64", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=18446744073709551616" }, HTTP_FAULT_LENGTH },
-		{ "CONTENT_LENGTH of 2^63 - 1", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=9223372036854775807" }, HTTP_FAULT_NONE },
+		{ "CONTENT_LENGTH of 2^64", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=18446744073709551616" },
+		HTTP_FAULT_LENGTH },
+		{ "CONTENT_LENGTH of 2^63 - 1", { "REQUEST_METHOD=POST", "CONTENT_LENGTH=9223372036854775807" },
+		HTTP_FAULT_NONE },
 		{ "no REQUEST_METHOD", { "HTTP_HOST=a" }, HTTP_FAULT_METHOD },
 		{ "an empty REQUEST_METHOD", { "REQUEST_METHOD=" }, HTTP_FAULT_METHOD },
 		{ "a method with a blank in it", { "REQUEST_METHOD=GET /" }, HTTP_FAULT_METHOD },

@@ -12,7 +12,8 @@ test_base64(void)
 	static const struct {
 		const char *text, *plain;	/* plain NULL: refused */
 	} rows[] = {
-		{ "", "" }, { "Zg", "f" }, { "Zm8", "fo" }, { "Zm9v", "foo" }, { "Zm9vYg", "foob" }, { "-_-_", "\xfb\xff\xbf" },
+		{ "", "" }, { "Zg", "f" }, { "Zm8", "fo" }, { "Zm9v", "foo" }, { "Zm9vYg", "foob" },
+		{ "-_-_", "\xfb\xff\xbf" },
 		{ "Zg==", NULL }, { "Z", NULL }, { "Zm9vY", NULL }, { "+/+/", NULL }, { "Zg\n", NULL }, { "Zh", NULL },
 		{ "Zm9", NULL }, { "Z m9", NULL }, { "Zg%3D", NULL }
 	};
@@ -24,7 +25,8 @@ test_base64(void)
 		buf_init(&b, 100);
 		err = text_base64url_decode(rows[i].text, strlen(rows[i].text), &b);
 		if (rows[i].plain)
-			ok(err == MCP_OK && strcmp(b.data, rows[i].plain) == 0, "base64url \"%s\" decodes", rows[i].text);
+			ok(err == MCP_OK && strcmp(b.data, rows[i].plain) == 0, "base64url \"%s\" decodes",
+			    rows[i].text);
 		else
 			ok(err == MCP_ESYNTAX && b.len == 0, "base64url row %zu is refused", i);
 		buf_clear(&b);
@@ -115,7 +117,8 @@ test_int(void)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		n = 0;
-		is_int(text_parse_int(rows[i].text, INT64_MIN, INT64_MAX, &n), rows[i].err, "\"%s\" is judged", rows[i].text);
+		is_int(text_parse_int(rows[i].text, INT64_MIN, INT64_MAX, &n), rows[i].err, "\"%s\" is judged",
+		    rows[i].text);
 		is_int(n, rows[i].value, "and has its value");
 	}
 	is_int(text_parse_int("7", 8, 9, &n), MCP_ELIMIT, "bounds are kept");

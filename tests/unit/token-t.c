@@ -120,7 +120,10 @@ test_base64url(void)
 
 	for (int segment = 0; segment < 3; segment++)
 		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-			/* AAAA is three zero octets more: no JSON with a header or payload, no signature of RSA's length. */
+			/*
+			 * AAAA is three zero octets more: no JSON with a header or payload, no signature of RSA's
+			 * length.
+			 */
 			const char *word = segment == 2 && rows[i].text[0] == 'A' ? "bad_signature" : "not_jwt";
 
 			refused(word, with_appended(segment, rows[i].text), "%s in segment %d", rows[i].what, segment);

@@ -81,8 +81,7 @@ call_echo(struct tool_call *call)
 static struct tool greet;
 static const struct tool echo = { .name = "echo", .description = "d", .call = call_echo,
 	.input_schema = "{\"type\":\"object\",\"properties\":{\"list\":{\"type\":\"array\","
-	    "\"items\":{\"type\":\"number\"}}},"
-	    "\"required\":[\"list\"]}",
+	    "\"items\":{\"type\":\"number\"}}},\"required\":[\"list\"]}",
 	.output_schema = "{\"type\":\"object\",\"additionalProperties\":true}", .annotations = "{}" };
 static const struct tool secret = { .name = "secret", .description = "d", .call = call_secret,
 	.input_schema = "{\"type\":\"object\"}" };
@@ -102,16 +101,13 @@ static const struct scenario {
 	{ "tools/call", "{'jsonrpc':'2.0','id':'one','method':'tools/call','params':{'name':'greet_user',"
 	    "'arguments':{'name':'Ada'}," META "}}", "tools/call", "=?base64?Z3JlZXRfdXNlcg==?=", 200, 0 },
 	{ "a structured result", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo',"
-	    "'arguments':{'list':"
-	    "[1,2.5,3]}," META "}}", "tools/call", "echo", 200, 0 },
+	    "'arguments':{'list':[1,2.5,3]}," META "}}", "tools/call", "echo", 200, 0 },
 	{ "arguments that fail", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'echo',"
-	    "'arguments':{'list':"
-	    "['a','b']}," META "}}", "tools/call", "echo", 200, 0 },
-	{ "tools/list", "{'jsonrpc':'2.0','id':1,'method':'tools/list','params':{" META "}}", "tools/list", NULL, 200,
-	    0 },
+	    "'arguments':{'list':['a','b']}," META "}}", "tools/call", "echo", 200, 0 },
+	{ "tools/list", "{'jsonrpc':'2.0','id':1,'method':'tools/list','params':{" META "}}", "tools/list", NULL,
+	    200, 0 },
 	{ "server/discover", "{'jsonrpc':'2.0','id':1,'method':'server/discover','params':{" META "}}",
-	    "server/discover",
-	    NULL, 200, 0 },
+	    "server/discover", NULL, 200, 0 },
 	{ "an unknown method", "{'jsonrpc':'2.0','id':1,'method':'x/\\u0001','params':{" META "}}", "x/\001", NULL, 404,
 	    -32601 },
 	{ "a tool of others", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}",

@@ -8,20 +8,29 @@
 #include "base/err.h"
 
 /*
- * Counters that all processes of one STATE_DIR share: a small file mapped into memory, counted atomically, disposable. Where the file cannot be mapped the counters are this process's own.
+ * Counters that all processes of one STATE_DIR share: a small file mapped into memory, counted atomically, disposable.
+ * Where the file cannot be had the counters are this process's own. Deleting the file while processes run is harmless
+ * (they go on with the one that has no name any more); cutting it short is not, so nobody does.
  */
 #define STATS_SLOTS 128
 struct stats;
 
-/* Open or create "dir"/stats (0600; an unfit file is replaced). Returns MCP_OK (also when only private memory could be had: *shared false), MCP_ENOMEM. */
+/*
+ * Open or create "dir"/stats, mode 0600, in a directory fit for store_directory(); an unfit file is replaced. Returns
+ * MCP_OK with *out new (release with stats_close()) and *shared telling whether other processes see the same counters;
+ * MCP_ENOMEM.
+ */
 enum mcp_err stats_open(const char *dir, struct stats **out, int *shared) MCP_MUST_CHECK;
 void stats_close(struct stats *s);
 
-/* Add one to, and read, slot "slot" (< STATS_SLOTS; the meaning is the server's). NULL "s" is fine: nothing, 0. */
+/*
+ * Add "n" to, and read, slot "slot" (< STATS_SLOTS, else nothing happens and 0 is read; the meaning is the server's).
+ * NULL "s" is fine: nothing, 0.
+ */
 void stats_add(struct stats *s, size_t slot, uint64_t n);
 uint64_t stats_get(const struct stats *s, size_t slot);
 
-/* When the file was begun, seconds since the epoch. */
+/* When the counters were begun, seconds since the epoch; 0 for NULL. */
 int64_t stats_since_s(const struct stats *s);
 
 #endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rate limit. The way of a charge:
+ *
+ * 1. The request becomes a ticket with one part for each policy that applies to it.
+ * 2. What this process remembers (recall.h) may answer: a spent key refuses, a reservation grants.
+ * 3. Otherwise the ticket queues. One thread leads: it takes what has queued, charges all of it in one transaction (budget.h), and hands out the
+ *    answers; who came meanwhile queues, and the first of them leads next. So a busy process pays one commit for many requests.
+ *
+ * Requests of one key in one transaction are counted together and granted in the order of the queue.
+ */
+#include "limit/limiter.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "http/address.h"
+#include "limit/budget.h"
+#include "limit/recall.h"
+
+#define POLICIES 2
+#define BATCH_MAX 32			/* tickets in one transaction */
+#define BLOCKS_A_LIMIT 1000		/* a reservation is the limit divided by this, so limits below twice that are never reserved */
+
+/* The first byte of a key says what the rest is. */
+enum key_kind { KEY_UNKNOWN = 'u', KEY_IPV4 = '4', KEY_IPV6 = '6', KEY_PRINCIPAL = 'p' };
+
+struct part {
+	struct budget_key key;
+	enum limit_policy policy;
+	size_t charge;			/* which of the batch's charges it belongs to */
+	bool settled;			/* the figures below are set */
+	bool granted;
+	int64_t left, ends_s;
+};
+
+enum ticket_kind { TICKET_CHARGE, TICKET_PEEK, TICKET_FIGURES };
+
+struct ticket {
+	enum ticket_kind kind;
+	int64_t now_s;
+	struct part part[POLICIES];
+	size_t parts;
+	struct limiter_figures *figures;
+	/* The queue: */
+	struct ticket *next;
+	pthread_cond_t turn;		/* "done" or "leads" was set */
+	bool done, leads;
+};
+
+struct limiter {
+	struct limit_rate rate[POLICIES];
+	struct network *exempt;
+	size_t exempts;
+	struct budget *budget;		/* used by the leader only */
+	pthread_mutex_t lock;		/* guards what follows, and is not held while the leader uses the budget */
+	struct recall *recall;
+	struct ticket *first, *last;	/* tickets that wait; a leader's batch is not among them */
+	bool is_led;
+	int64_t admitted, refused;
+	int64_t last_now_s;
+};
+
+static enum mcp_err
+parse_settings(struct limiter *l, const struct limit_settings *settings)
+{
+	const char *address = settings->rate_address ? settings->rate_address : LIMIT_RATE_ADDRESS_DEFAULT;
+	const char *principal = settings->rate_principal ? settings->rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT;
+
+	if (limit_rate_parse(address, &l->rate[LIMIT_ADDRESS]) || limit_rate_parse(principal, &l->rate[LIMIT_PRINCIPAL]))
+		return MCP_EINVAL;
+	if (settings->exempt.n == 0)
+		return MCP_OK;
+	l->exempt = calloc(settings->exempt.n, sizeof *l->exempt);
+	if (!l->exempt)
+		return MCP_ENOMEM;
+	for (; l->exempts < settings->exempt.n; l->exempts++)
+		if (network_parse(settings->exempt.v[l->exempts], &l->exempt[l->exempts]) != MCP_OK)
+			return MCP_EINVAL;
+	return MCP_OK;
+}
+
+enum mcp_err
+limiter_new(const struct limit_settings *settings, const char *state_dir, struct limiter **out)
+{
+	struct limiter *l = calloc(1, sizeof *l);
+	enum mcp_err err;
+
+	*out = NULL;
+	if (!l)
+		return MCP_ENOMEM;
+	pthread_mutex_init(&l->lock, NULL);
+	err = parse_settings(l, settings);
+	if (!err)
+		err = budget_new(state_dir, settings->max_rows, &l->budget);
+	if (!err)
+		err = recall_new(&l->recall);
+	if (err) {
+		limiter_free(l);
+		return err;
+	}
+	*out = l;
+	return MCP_OK;
+}
+
+static void
+return_reservation(void *ctx, struct recall_entry *e)
+{
+	struct limiter *l = ctx;
+
+	budget_return(l->budget, &e->key, e->reserved, e->ends_s, l->last_now_s);
+}
+
+void
+limiter_free(struct limiter *l)
+{
+	if (!l)
+		return;
+	if (l->recall && l->budget)
+		recall_each_reserved(l->recall, return_reservation, l);
+	recall_free(l->recall);
+	budget_free(l->budget);
+	free(l->exempt);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+static struct part *
+add_part(struct ticket *t, enum limit_policy policy, enum key_kind kind)
+{
+	struct part *p = &t->part[t->parts++];
+
+	p->policy = policy;
+	p->key.bytes[0] = (uint8_t)kind;
+	return p;
+}
+
+/* The part for the address, unless that is not limited. Returns false if the request is exempt from everything. */
+static bool
+add_address(const struct limiter *l, struct ticket *t, const char *text)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct address a;
+	bool known = text && address_parse(text, strlen(text), &a) == MCP_OK;
+	struct part *p;
+
+	for (size_t i = 0; known && i < l->exempts; i++)
+		if (network_has(&l->exempt[i], &a))
+			return false;
+	if (!l->rate[LIMIT_ADDRESS].limit)
+		return true;
+	if (!known) {
+		add_part(t, LIMIT_ADDRESS, KEY_UNKNOWN);
+	} else if (memcmp(a.bytes, mapped, sizeof mapped) == 0) {
+		p = add_part(t, LIMIT_ADDRESS, KEY_IPV4);
+		memcpy(p->key.bytes + 1, a.bytes + 12, 4);
+	} else {
+		p = add_part(t, LIMIT_ADDRESS, KEY_IPV6);
+		memcpy(p->key.bytes + 1, a.bytes, 8);
+	}
+	return true;
+}
+
+static void
+add_principal(const struct limiter *l, struct ticket *t, const char *principal)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	struct part *p;
+
+	if (!principal || !l->rate[LIMIT_PRINCIPAL].limit || digest_sha256(principal, strlen(principal), digest) != MCP_OK)
+		return;
+	p = add_part(t, LIMIT_PRINCIPAL, KEY_PRINCIPAL);
+	memcpy(p->key.bytes + 1, digest, BUDGET_KEY_BYTES - 1);
+}
+
+/* Settle a part with what is remembered of its key. */
+static void
+settle(struct part *p, bool granted, const struct recall_entry *e)
+{
+	p->settled = true;
+	p->granted = granted;
+	p->left = e->left;
+	p->ends_s = e->ends_s;
+}
+
+/* Answer the ticket from memory, as far as that goes. Returns whether nothing is left to ask. */
+static bool
+answer_from_memory(struct limiter *l, struct ticket *t)
+{
+	struct recall_entry *e[POLICIES];
+	size_t settled = 0;
+
+	if (t->kind == TICKET_FIGURES)
+		return false;
+	for (size_t i = 0; i < t->parts; i++) {
+		e[i] = recall_find(l->recall, &t->part[i].key, l->rate[t->part[i].policy].window_s, t->now_s);
+		if (e[i] && e[i]->left == 0) {
+			settle(&t->part[i], false, e[i]);
+			return true;
+		}
+	}
+	for (size_t i = 0; i < t->parts; i++) {
+		if (!e[i] || (t->kind == TICKET_CHARGE && !e[i]->reserved))
+			continue;
+		if (t->kind == TICKET_CHARGE) {
+			e[i]->reserved--;
+			e[i]->left--;
+		}
+		settle(&t->part[i], true, e[i]);
+		settled++;
+	}
+	return settled == t->parts;
+}
+
+/* The batch of a leader, and the charges it makes of it. */
+struct batch {
+	struct ticket *ticket[BATCH_MAX];
+	size_t tickets;
+	int64_t now_s;			/* the latest of its tickets */
+	struct budget_charge charge[BATCH_MAX * POLICIES];
+	enum limit_policy policy[BATCH_MAX * POLICIES];
+	int64_t wanted[BATCH_MAX * POLICIES];
+	size_t charges;
+};
+
+static void
+take_batch(struct limiter *l, struct batch *b)
+{
+	b->tickets = b->charges = 0;
+	b->now_s = l->first->now_s;
+	while (l->first && b->tickets < BATCH_MAX) {
+		struct ticket *t = l->first;
+
+		l->first = t->next;
+		b->ticket[b->tickets++] = t;
+		if (t->now_s > b->now_s)
+			b->now_s = t->now_s;
+	}
+	if (!l->first)
+		l->last = NULL;
+}
+
+/* Make one charge of all parts with the same key. */
+static void
+gather(const struct limiter *l, struct batch *b)
+{
+	for (size_t i = 0; i < b->tickets; i++) {
+		for (size_t j = 0; b->ticket[i]->kind == TICKET_CHARGE && j < b->ticket[i]->parts; j++) {
+			struct part *p = &b->ticket[i]->part[j];
+			size_t c = 0;
+
+			if (p->settled)
+				continue;
+			while (c < b->charges && memcmp(&b->charge[c].key, &p->key, sizeof p->key) != 0)
+				c++;
+			if (c == b->charges) {
+				b->charges++;
+				b->charge[c] = (struct budget_charge){ .key = p->key, .limit = l->rate[p->policy].limit,
+				    .window_s = l->rate[p->policy].window_s };
+				b->policy[c] = p->policy;
+				b->wanted[c] = 0;
+			}
+			b->wanted[c]++;
+			p->charge = c;
+		}
+	}
+	for (size_t c = 0; c < b->charges; c++) {
+		int64_t block = b->charge[c].limit / BLOCKS_A_LIMIT;
+
+		b->charge[c].amount = b->wanted[c] > block ? b->wanted[c] : block;
+	}
+}
+
+/* Remember what the table said about "key": how much is left, with "more" of it reserved for this process. */
+static struct recall_entry *
+remember(struct limiter *l, const struct budget_key *key, const struct limit_rate *rate, int64_t used, int64_t ends_s, int64_t more,
+    int64_t now_s)
+{
+	struct recall_entry *e = recall_put(l->recall, key, rate->window_s, now_s);
+
+	if (e->ends_s != ends_s)
+		e->reserved = 0;	/* of a table that is no more */
+	e->ends_s = ends_s;
+	e->reserved += (int32_t)more;
+	e->left = e->reserved + (used < rate->limit ? (int32_t)(rate->limit - used) : 0);
+	return e;
+}
+
+/* Hand out what was granted, in the order of the queue, and remember the rest. */
+static void
+hand_out(struct limiter *l, struct batch *b)
+{
+	int64_t given[BATCH_MAX * POLICIES] = { 0 };
+
+	for (size_t i = 0; i < b->tickets; i++) {
+		for (size_t j = 0; b->ticket[i]->kind == TICKET_CHARGE && j < b->ticket[i]->parts; j++) {
+			struct part *p = &b->ticket[i]->part[j];
+			const struct budget_charge *c = &b->charge[p->charge];
+
+			if (p->settled)
+				continue;
+			p->settled = true;
+			p->granted = given[p->charge] < c->granted;
+			given[p->charge] += p->granted;
+			p->left = c->granted - given[p->charge] + (c->used < c->limit ? c->limit - c->used : 0);
+			p->ends_s = c->ends_s;
+		}
+	}
+	for (size_t i = 0; i < b->charges; i++)
+		(void)remember(l, &b->charge[i].key, &l->rate[b->policy[i]], b->charge[i].used, b->charge[i].ends_s,
+		    b->charge[i].granted - given[i], b->now_s);
+}
+
+/* Ask the table what a peek wants to know; the lock is taken for the memory only. */
+static void
+look_up(struct limiter *l, struct ticket *t)
+{
+	for (size_t i = 0; i < t->parts; i++) {
+		struct part *p = &t->part[i];
+		const struct limit_rate *rate = &l->rate[p->policy];
+		struct recall_entry *e;
+		int64_t used, ends_s;
+
+		if (p->settled || budget_read(l->budget, &p->key, rate->window_s, t->now_s, &used, &ends_s) != MCP_OK)
+			continue;
+		pthread_mutex_lock(&l->lock);
+		e = remember(l, &p->key, rate, used, ends_s ? ends_s : t->now_s + rate->window_s, 0, t->now_s);
+		settle(p, e->left > 0, e);
+		pthread_mutex_unlock(&l->lock);
+	}
+}
+
+/* Lead: serve what waits. Called and left with the lock held. */
+static void
+lead(struct limiter *l)
+{
+	enum mcp_err err = MCP_OK;
+	struct batch b;
+
+	take_batch(l, &b);
+	gather(l, &b);
+	pthread_mutex_unlock(&l->lock);
+	if (b.charges)
+		err = budget_charge(l->budget, b.charge, b.charges, b.now_s);
+	for (size_t i = 0; i < b.tickets; i++) {
+		if (b.ticket[i]->kind == TICKET_PEEK)
+			look_up(l, b.ticket[i]);
+		if (b.ticket[i]->kind == TICKET_FIGURES) {
+			b.ticket[i]->figures->usable = budget_usable(l->budget, b.now_s, &b.ticket[i]->figures->rows);
+			b.ticket[i]->figures->faults = budget_faults(l->budget);
+		}
+	}
+	pthread_mutex_lock(&l->lock);
+	if (!err)
+		hand_out(l, &b);
+	for (size_t i = 0; i < b.tickets; i++) {
+		b.ticket[i]->done = true;
+		pthread_cond_signal(&b.ticket[i]->turn);
+	}
+	if (l->first) {
+		l->first->leads = true;
+		pthread_cond_signal(&l->first->turn);
+	} else
+		l->is_led = false;
+}
+
+/* Have the ticket served. Called and left with the lock held. */
+static void
+serve(struct limiter *l, struct ticket *t)
+{
+	pthread_cond_init(&t->turn, NULL);
+	if (l->last)
+		l->last->next = t;
+	else
+		l->first = t;
+	l->last = t;
+	t->leads = !l->is_led;
+	l->is_led = true;
+	while (!t->done && !t->leads)
+		pthread_cond_wait(&t->turn, &l->lock);
+	if (!t->done)
+		lead(l);
+	pthread_cond_destroy(&t->turn);
+}
+
+/* What the parts add up to. */
+static void
+judge(const struct limiter *l, const struct ticket *t, struct limit_verdict *v)
+{
+	const struct part *nearest = NULL;
+
+	for (size_t i = 0; i < t->parts; i++) {
+		const struct part *p = &t->part[i];
+
+		if (p->settled && (!nearest || (!p->granted && nearest->granted) || (p->granted == nearest->granted && p->left < nearest->left)))
+			nearest = p;
+	}
+	memset(v, 0, sizeof *v);
+	v->admitted = !nearest || nearest->granted;
+	if (!nearest)
+		return;
+	v->limited = true;
+	v->policy = nearest->policy;
+	v->rate = l->rate[nearest->policy];
+	v->remaining = nearest->left;
+	v->reset_s = nearest->ends_s - t->now_s;
+	if (v->reset_s > v->rate.window_s)
+		v->reset_s = v->rate.window_s;
+	if (v->reset_s < 1)
+		v->reset_s = 1;
+}
+
+void
+limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct limit_verdict *v)
+{
+	struct ticket t = { .kind = TICKET_PEEK, .now_s = now_s };
+
+	if (add_address(l, &t, address) && t.parts) {
+		pthread_mutex_lock(&l->lock);
+		if (!answer_from_memory(l, &t))
+			serve(l, &t);
+		pthread_mutex_unlock(&l->lock);
+	}
+	judge(l, &t, v);
+}
+
+void
+limiter_charge(struct limiter *l, const char *address, const char *principal, int64_t now_s, struct limit_verdict *v)
+{
+	struct ticket t = { .kind = TICKET_CHARGE, .now_s = now_s };
+
+	if (add_address(l, &t, address))
+		add_principal(l, &t, principal);
+	pthread_mutex_lock(&l->lock);
+	l->last_now_s = now_s;
+	if (t.parts && !answer_from_memory(l, &t))
+		serve(l, &t);
+	judge(l, &t, v);
+	if (v->admitted)
+		l->admitted++;
+	else
+		l->refused++;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void
+limiter_figures(struct limiter *l, struct limiter_figures *out)
+{
+	struct ticket t = { .kind = TICKET_FIGURES, .figures = out };
+
+	memset(out, 0, sizeof *out);
+	pthread_mutex_lock(&l->lock);
+	t.now_s = l->last_now_s;
+	serve(l, &t);
+	out->admitted = l->admitted;
+	out->refused = l->refused;
+	pthread_mutex_unlock(&l->lock);
+}

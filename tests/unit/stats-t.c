@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters that processes share. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/stats.h"
+#include "tests/tap.h"
+
+static char dir[64] = "/tmp/stats-t-XXXXXX", path[96];
+
+static void
+write_file(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, mode);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		diag("%s could not be written", name);
+	fchmod(fd, mode);
+	close(fd);
+}
+
+static struct stats *
+reopen(struct stats *s, int *shared)
+{
+	struct stats *out;
+
+	stats_close(s);
+	if (stats_open(dir, &out, shared) != MCP_OK)
+		return NULL;
+	return out;
+}
+
+static void
+test_sharing(void)
+{
+	struct stats *s, *second;
+	int shared;
+	struct stat st;
+
+	is_int(stats_open(dir, &s, &shared), MCP_OK, "counters can be opened where nothing is");
+	ok(shared, "they are shared");
+	is_int(stat(path, &st) == 0 ? st.st_mode & 0777 : 0, 0600, "the file is its owner's only");
+	stats_add(s, 0, 1);
+	stats_add(s, STATS_SLOTS - 1, 5);
+	stats_add(s, STATS_SLOTS, 5);
+	is_int((long long)stats_get(s, STATS_SLOTS), 0, "a slot that is none counts nothing");
+	is_int(stats_open(dir, &second, &shared), MCP_OK, "a second one opens the same file");
+	is_int((long long)stats_get(second, STATS_SLOTS - 1), 5, "and sees the counts");
+	ok(stats_since_s(second) == stats_since_s(s) && stats_since_s(s) > 1700000000, "and when they were begun");
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			struct stats *mine;
+			int mine_shared;
+
+			if (stats_open(dir, &mine, &mine_shared) == MCP_OK)
+				for (int j = 0; j < 50000; j++)
+					stats_add(mine, 7, 1);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	is_int((long long)stats_get(s, 7), 200000, "four processes that count at once lose nothing");
+	stats_close(second);
+	s = reopen(s, &shared);
+	is_int((long long)stats_get(s, 7), 200000, "counts outlive their processes");
+	stats_close(s);
+	stats_add(NULL, 0, 1);
+	is_int((long long)stats_get(NULL, 0), 0, "no counters at all is fine");
+}
+
+static void
+test_first_race(void)
+{
+	struct stats *s;
+	int shared;
+
+	unlink(path);
+	for (int i = 0; i < 16; i++) {
+		if (fork() == 0) {
+			if (stats_open(dir, &s, &shared) == MCP_OK && shared)
+				stats_add(s, 3, 1);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	s = reopen(NULL, &shared);
+	is_int((long long)stats_get(s, 3), 16, "sixteen processes that make the file at once share it");
+	stats_close(s);
+}
+
+static void
+test_unfit(void)
+{
+	struct stats *s;
+	int shared;
+
+	write_file(path, "short", 0600);
+	s = reopen(NULL, &shared);
+	ok(shared && stats_get(s, 3) == 0, "a file of the wrong size is replaced");
+	ok(stats_since_s(s) > 1700000000, "and dated anew");
+	stats_add(s, 3, 9);
+	chmod(path, 0622);
+	s = reopen(s, &shared);
+	ok(shared && stats_get(s, 3) == 0, "a file that others may write is replaced");
+	stats_close(s);
+	unlink(path);
+	if (symlink("/etc/passwd", path) != 0)
+		diag("no symbolic link");
+	s = reopen(NULL, &shared);
+	ok(shared && stats_get(s, 3) == 0, "a symbolic link is replaced, not followed");
+	unlink(path);
+	stats_add(s, 4, 2);
+	is_int((long long)stats_get(s, 4), 2, "a file that is deleted goes on counting");
+	stats_close(s);
+	mkdir(path, 0700);
+	s = reopen(NULL, &shared);
+	ok(s && !shared, "where the file cannot be had, the counters are private");
+	stats_add(s, 4, 2);
+	is_int((long long)stats_get(s, 4), 2, "and count");
+	stats_close(s);
+	rmdir(path);
+	chmod(dir, 0777);
+	s = reopen(NULL, &shared);
+	ok(s && !shared, "a directory that others may write is not used");
+	stats_close(s);
+	chmod(dir, 0700);
+}
+
+int
+main(void)
+{
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(path, sizeof path, "%s/stats", dir);
+	test_sharing();
+	test_first_race();
+	test_unfit();
+	unlink(path);
+	is_int(rmdir(dir), 0, "nothing else is left in the directory");
+	return tap_done();
+}

@@ -37,9 +37,8 @@ key_figures(void *ctx, size_t i, int64_t now_s, const char **issuer, struct keys
 }
 
 static void
-limit_figures(void *ctx, int64_t now_s, struct limiter_figures *out)
+limit_figures(void *ctx, struct limiter_figures *out)
 {
-	(void)now_s;
 	limiter_figures(((struct server *)ctx)->limiter, out);
 }
 

@@ -124,14 +124,14 @@ describe_keys(const struct admin_source *source, int64_t now_s)
 }
 
 static struct json_object *
-describe_limiter(const struct admin_source *source, int64_t now_s)
+describe_limiter(const struct admin_source *source)
 {
 	struct limiter_figures f = { 0 };
 	struct builder b = begin();
 
 	put(&b, "running", json_new_bool(source->limiter != NULL));
 	if (source->limiter) {
-		source->limiter(source->ctx, now_s, &f);
+		source->limiter(source->ctx, &f);
 		put(&b, "usable", json_new_bool(f.usable));
 		put_int(&b, "rows", f.rows);
 		put_int(&b, "admitted", f.admitted);
@@ -178,7 +178,7 @@ admin_tool(struct tool_call *call)
 	put(&b, "server", describe_process(&process, call->now_s));
 	put(&b, "configuration", describe_configuration(&process));
 	put(&b, "keys", describe_keys(source, call->now_s));
-	put(&b, "limiter", describe_limiter(source, call->now_s));
+	put(&b, "limiter", describe_limiter(source));
 	put(&b, "refusals", describe_refusals(source));
 	result = finish(&b);
 	return result ? tool_structured(call, result) : MCP_ENOMEM;

@@ -37,8 +37,8 @@ struct admin_source {
 	 */
 	bool (*keys)(void *ctx, size_t i, int64_t now_s, const char **issuer, struct keystore_figures *out);
 
-	/* Figures of the limiter at "now_s"; NULL when none runs. */
-	void (*limiter)(void *ctx, int64_t now_s, struct limiter_figures *out);
+	/* Figures of the limiter; NULL when none runs. */
+	void (*limiter)(void *ctx, struct limiter_figures *out);
 
 	/* How many requests ended with "outcome" in all processes since *since_s. */
 	uint64_t (*refusals)(void *ctx, enum oauth_outcome outcome, int64_t *since_s);

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -428,6 +429,7 @@ answer(struct worker *w, struct connection *c, struct fcgi_head *head)
 	const struct fcgi_handler *handler = &w->loop->handler;
 	struct http_body_source body = { .read = read_body, .ctx = w };
 	struct http_request req;
+	bool sent;
 
 	if (!begin_request(w, &c->input, head)) {
 		log_peer_fault(w->loop, "no resources for its request");
@@ -439,13 +441,15 @@ answer(struct worker *w, struct connection *c, struct fcgi_head *head)
 		req.fault = HTTP_FAULT_TOO_MANY;
 	else if (head->bad_bytes)
 		req.fault = HTTP_FAULT_BYTES;
+	handler->handle(handler->ctx, &req, &body, &w->response);
+	w->current = NULL;
+	sent = send_answer(w);
+	/* The memory is kept for the next answer, unless this one was unusually large. */
 	if (w->response.body.cap > ANSWER_KEPT_MAX)
 		http_response_clear(&w->response);
 	else
 		http_response_reset(&w->response);
-	handler->handle(handler->ctx, &req, &body, &w->response);
-	w->current = NULL;
-	return send_answer(w);
+	return sent;
 }
 
 /* Refuse a request for a role we do not play: END_REQUEST with FCGI_UNKNOWN_ROLE. Source: FastCGI Specification 1.0, section 5.5. */
@@ -735,6 +739,11 @@ fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handle
 
 	if (!workers || !loop)
 		goto out;
+	/*
+	 * glibc raises these two by itself as soon as one large block is freed, and then keeps blocks of that size: one large answer a thread would stay for ever.
+	 */
+	mallopt(M_MMAP_THRESHOLD, ANSWER_KEPT_MAX);
+	mallopt(M_TRIM_THRESHOLD, 2 * ANSWER_KEPT_MAX);
 	err = MCP_EIO;
 	if (FCGX_Init() != 0)
 		goto out;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The responder. Answers for the order of starting: descriptors 0 to 2, options, configuration, socket, then serve until told to stop.
- * A configuration that is no good ends nothing here: a responder that exits takes all of lighttpd down and is started for ever by mod_fcgid, so it stays and refuses every request.
+ * The responder. Answers for the order of starting: descriptors 0 to 2, options, configuration, socket, then serve
+ * until told to stop.
+ * A configuration that is no good ends nothing here: a responder that exits takes all of lighttpd down and is started
+ * for ever by mod_fcgid, so it stays and refuses every request.
  */
 #include <config.h>
 
@@ -50,11 +52,12 @@ static const char usage[] =
 "usage: mcp.fcgi [--config FILE] [--listen PATH | --listen HOST:PORT [--any-address]]\n"
 "       mcp.fcgi -n [--config FILE]\n"
 "\n"
-"An MCP server behind FastCGI. Started by a web server it serves the socket it was given, as a CGI program one request.\n"
+"An MCP server behind FastCGI. Started by a web server it serves the socket it was given,\n"
+"as a CGI program one request.\n"
 "\n"
 "  -c, --config FILE    read this configuration\n"
-"  -l, --listen WHERE   make the socket itself: a path with a slash, or 127.0.0.1:PORT (default: LISTEN_FDS of systemd,\n"
-"                       else descriptor 0)\n"
+"  -l, --listen WHERE   make the socket itself: a path with a slash, or 127.0.0.1:PORT\n"
+"                       (default: LISTEN_FDS of systemd, else descriptor 0)\n"
 "      --any-address    let --listen take an address that is not loopback\n"
 "  -n, --check          say what is right and wrong with the configuration; exit 1 if requests would be refused\n"
 "  -V, --version        print the version\n"
@@ -194,8 +197,8 @@ serve_fastcgi(struct start *st)
 		path = NULL;
 	fcgi_listen_check(st->serve.listen_fd, &st->report);
 	report_log(&st->report);
-	log_info("%s serves %s with %u threads", PACKAGE_STRING, st->options.listen ? st->options.listen : "the socket it was given",
-	    st->serve.workers);
+	log_info("%s serves %s with %u threads", PACKAGE_STRING,
+	    st->options.listen ? st->options.listen : "the socket it was given", st->serve.workers);
 	err = fcgi_serve(&st->serve, &handler);
 	if (path)
 		remove_socket(path, &made);
@@ -232,7 +235,8 @@ find_socket(struct start *st)
 	st->serve.listen_fd = inherited >= 0 ? inherited : STDIN_FILENO;
 	st->cgi = inherited < 0 && fcgi_is_cgi();
 	if (st->cgi && !getenv("REQUEST_METHOD")) {
-		fprintf(stderr, "mcp.fcgi: started neither by a web server nor with a socket: see --listen, or -n to check the configuration\n%s", usage);
+		fprintf(stderr, "mcp.fcgi: started neither by a web server nor with a socket: "
+		    "see --listen, or -n to check the configuration\n%s", usage);
 		return EXIT_USAGE;
 	}
 	return -1;

@@ -25,7 +25,10 @@ void http_response_clear(struct http_response *res);
 /* Forget what was composed; for a later step that has to answer otherwise. */
 void http_response_reset(struct http_response *res);
 
-/* Append a header field. The caller vouches for "name"; CR, LF and NUL in the value become blanks, so no value can end its line. */
+/*
+ * Append a header field. The caller vouches for "name"; CR, LF and NUL in the value become blanks, so no value can
+ * end its line.
+ */
 void http_response_header(struct http_response *res, const char *name, const char *value);
 void http_response_headerf(struct http_response *res, const char *name, const char *fmt, ...) MCP_PRINTF(3, 4);
 
@@ -33,13 +36,15 @@ void http_response_headerf(struct http_response *res, const char *name, const ch
 void http_response_json(struct http_response *res, int status, const char *text);
 
 /*
- * Append the head as a CGI response to "out": "Status: 401 Unauthorized", the fields, Content-Length (left out for 204 and 304), an empty line.
+ * Append the head as a CGI response to "out": "Status: 401 Unauthorized", the fields, Content-Length (left out for 204
+ * and 304), an empty line.
  * Returns MCP_OK, or the failure of a buffer. Source: RFC 3875 section 6.
  */
 enum mcp_err http_response_head(const struct http_response *res, struct buf *out) MCP_MUST_CHECK;
 
 /*
- * Make the answer one that can be sent: a status of 0 becomes 500, and an answer of which a part could not be composed (memory, a bound) becomes a
+ * Make the answer one that can be sent: a status of 0 becomes 500, and an answer of which a part could not be composed
+ * (memory, a bound) becomes a
  * small 503. Called by whoever sends it.
  */
 void http_response_settle(struct http_response *res);

@@ -4,11 +4,15 @@
  *
  * The life of a connection:
  *   1 accepted by a thread that waits in the one epoll set of the process
- *   2 its head is read and checked (fcgi_input.c), then handed to libfcgi through a pipe: libfcgi makes the parameters' array of it and writes the answer
- *   3 the handler answers; the answer leaves; then the connection is closed, or, if its front keeps it, put aside: back into the epoll set, where any thread finds it when it is readable
- * So an idle connection holds no thread, neither a kept one nor a new one that says nothing. No lock is held in 1 to 3; the one lock guards the list of connections put aside.
+ *   2 its head is read and checked (fcgi_input.c), then handed to libfcgi through a pipe: libfcgi makes the parameters'
+ * array of it and writes the answer
+ *   3 the handler answers; the answer leaves; then the connection is closed, or, if its front keeps it, put aside: back
+ * into the epoll set, where any thread finds it when it is readable
+ * So an idle connection holds no thread, neither a kept one nor a new one that says nothing. No lock is held in 1 to 3;
+ * the one lock guards the list of connections put aside.
  *
- * Stopping: SIGTERM, SIGINT and SIGUSR1 are blocked everywhere and taken by sigwait() in the main thread. Each worker then gets SIGUSR2, which is blocked too except while a thread
+ * Stopping: SIGTERM, SIGINT and SIGUSR1 are blocked everywhere and taken by sigwait() in the main thread. Each worker
+ * then gets SIGUSR2, which is blocked too except while a thread
  * waits (epoll_pwait, ppoll), so that it ends waits and nothing else.
  */
 #include "server/fcgi.h"
@@ -43,10 +47,14 @@
 #define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
 #define CLOSING_MS 2000		/* how long the rest of an unwanted body is thrown away before the connection is closed */
 #define SWEEP_MS 1000
-#define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)	/* PARAMS records of the largest head, the empty one too */
+/* PARAMS records of the largest head, the empty one too. */
+#define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)
 #define ANSWER_KEPT_MAX (256 * 1024)	/* a thread's buffer that grew beyond this for one answer is given back */
 
-/* Thread stacks: handlers recurse to a bounded depth and put nothing large on the stack. The sanitizers' redzones want more. */
+/*
+ * Thread stacks: handlers recurse to a bounded depth and put nothing large on the stack. The sanitizers' redzones
+ * want more.
+ */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED
@@ -167,7 +175,8 @@ take_back(struct loop *loop, struct connection *c, int64_t *deadline_ms)
 }
 
 /*
- * Shut connections whose time is over, or with "oldest_idle" one that its front has kept longest. They become readable by that, so that the thread which is
+ * Shut connections whose time is over, or with "oldest_idle" one that its front has kept longest. They become readable
+ * by that, so that the thread which is
  * then woken frees them: nobody frees what another thread may just have been told of.
  */
 static void
@@ -327,7 +336,10 @@ open_pipe(struct worker *w)
 	return true;
 }
 
-/* Write BEGIN_REQUEST, the parameters and their end into the pipe. Returns false when they do not fit. Source: FastCGI Specification 1.0, section 3.3. */
+/*
+ * Write BEGIN_REQUEST, the parameters and their end into the pipe. Returns false when they do not fit. Source:
+ * FastCGI Specification 1.0, section 3.3.
+ */
 static bool
 feed(struct worker *w, const struct fcgi_input *in, const char *params, size_t len)
 {
@@ -353,7 +365,10 @@ feed(struct worker *w, const struct fcgi_input *in, const char *params, size_t l
 		iov[n++] = (struct iovec){ .iov_base = (void *)(uintptr_t)(params + (len - left)), .iov_len = size };
 		left -= size;
 	}
-	/* Usually 64 KiB fit. Where the user's pipes are at their limit it may be less, and what does not fit is refused as too large. */
+	/*
+	 * Usually 64 KiB fit. Where the user's pipes are at their limit it may be less, and what does not fit is
+	 * refused as too large.
+	 */
 	if (total > (size_t)w->pipe_size)
 		w->pipe_size = fcntl(w->pipe_write, F_SETPIPE_SZ, 2 * HTTP_PARAMS_BYTES_MAX);
 	return writev(w->pipe_write, iov, (int)n) == (ssize_t)total;
@@ -452,7 +467,10 @@ answer(struct worker *w, struct connection *c, struct fcgi_head *head)
 	return sent;
 }
 
-/* Refuse a request for a role we do not play: END_REQUEST with FCGI_UNKNOWN_ROLE. Source: FastCGI Specification 1.0, section 5.5. */
+/*
+ * Refuse a request for a role we do not play: END_REQUEST with FCGI_UNKNOWN_ROLE. Source: FastCGI Specification
+ * 1.0, section 5.5.
+ */
 static void
 refuse_role(struct worker *w, struct connection *c)
 {
@@ -580,7 +598,8 @@ on_wake(int signal_number)
 static void
 take_signals(struct loop *loop, sigset_t *stop_signals)
 {
-	struct sigaction wake = { .sa_handler = on_wake }, standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
+	struct sigaction wake = { .sa_handler = on_wake };
+	struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
 	sigemptyset(stop_signals);
@@ -740,7 +759,8 @@ fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handle
 	if (!workers || !loop)
 		goto out;
 	/*
-	 * glibc raises these two by itself as soon as one large block is freed, and then keeps blocks of that size: one large answer a thread would stay for ever.
+	 * glibc raises these two by itself as soon as one large block is freed, and then keeps blocks of that size: one
+	 * large answer a thread would stay for ever.
 	 */
 	mallopt(M_MMAP_THRESHOLD, ANSWER_KEPT_MAX);
 	mallopt(M_TRIM_THRESHOLD, 2 * ANSWER_KEPT_MAX);

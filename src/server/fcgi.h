@@ -9,14 +9,17 @@
 #include "http/response.h"
 
 /*
- * The front's side of the server, and the only user of fcgiapp.h: accepts FastCGI requests in several threads, or is one CGI request. Knows nothing of what is served.
+ * The front's side of the server, and the only user of fcgiapp.h: accepts FastCGI requests in several threads, or is
+ * one CGI request. Knows nothing of what is served.
  */
 
 struct report;
 
 /*
- * Answers one request: reads as much of "body" as it wants and leaves a whole answer in "res" (a status of 0 becomes 500). Called from several threads at once. "ctx" is
- * fcgi_handler.ctx. after() (may be NULL) is called in the same thread once the answer has left and the connection is closed or put aside, for work that must not delay it.
+ * Answers one request: reads as much of "body" as it wants and leaves a whole answer in "res" (a status of 0 becomes
+ * 500). Called from several threads at once. "ctx" is
+ * fcgi_handler.ctx. after() (may be NULL) is called in the same thread once the answer has left and the connection is
+ * closed or put aside, for work that must not delay it.
  */
 struct fcgi_handler {
 	void (*handle)(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res);
@@ -37,29 +40,39 @@ struct fcgi_options {
 bool fcgi_is_cgi(void);
 
 /*
- * Answer the one CGI request of the environment on fd 0 and fd 1. Of the options only the two times are used. Returns MCP_OK, or MCP_EIO when the answer could not be written.
+ * Answer the one CGI request of the environment on fd 0 and fd 1. Of the options only the two times are used. Returns
+ * MCP_OK, or MCP_EIO when the answer could not be written.
  */
 enum mcp_err fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *handler) MCP_MUST_CHECK;
 
 /*
- * Serve until SIGTERM, SIGINT, SIGUSR1 or max_requests: then accept no more, answer what was begun, return. Blocks those signals and SIGUSR2 (its own) in all threads, so call it from the main
- * thread before any other thread exists; they stay blocked. SIGHUP and SIGPIPE are ignored. Connections that a front keeps cost no thread while they are idle. Returns MCP_OK after a stop in good order;
- * MCP_ETIMEOUT when stop_grace_s passed with requests still running (threads are left, the caller should _exit()); MCP_EIO (errno), MCP_ENOMEM when it could not begin.
+ * Serve until SIGTERM, SIGINT, SIGUSR1 or max_requests: then accept no more, answer what was begun, return. Blocks
+ * those signals and SIGUSR2 (its own) in all threads, so call it from the main
+ * thread before any other thread exists; they stay blocked. SIGHUP and SIGPIPE are ignored. Connections that a front
+ * keeps cost no thread while they are idle. Returns MCP_OK after a stop in good order;
+ * MCP_ETIMEOUT when stop_grace_s passed with requests still running (threads are left, the caller should _exit());
+ * MCP_EIO (errno), MCP_ENOMEM when it could not begin.
  */
 enum mcp_err fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handler) MCP_MUST_CHECK;
 
 /*
- * Make a listening socket: "PATH" (anything with a slash; AF_UNIX, mode 0660; a socket file of ours that nobody listens on is replaced) or "HOST:PORT" (HOST a numeric loopback address, with "any_address"
- * any numeric one; IPv6 in brackets). Backlog 1024. Returns MCP_OK with *fd; MCP_EINVAL (in use), MCP_EPERM (not ours, not loopback), MCP_ESYNTAX or MCP_EIO, each with a line in "report".
+ * Make a listening socket: "PATH" (anything with a slash; AF_UNIX, mode 0660; a socket file of ours that nobody listens
+ * on is replaced) or "HOST:PORT" (HOST a numeric loopback address, with "any_address"
+ * any numeric one; IPv6 in brackets). Backlog 1024. Returns MCP_OK with *fd; MCP_EINVAL (in use), MCP_EPERM (not ours,
+ * not loopback), MCP_ESYNTAX or MCP_EIO, each with a line in "report".
  */
 enum mcp_err fcgi_listen(const char *address, bool any_address, int *fd, struct report *report) MCP_MUST_CHECK;
 
 /*
- * The socket that systemd passes (sd_listen_fds(3)): returns its descriptor, 3, when LISTEN_PID is this process and LISTEN_FDS at least 1, else -1. The variables are removed from the environment.
+ * The socket that systemd passes (sd_listen_fds(3)): returns its descriptor, 3, when LISTEN_PID is this process and
+ * LISTEN_FDS at least 1, else -1. The variables are removed from the environment.
  */
 int fcgi_listen_inherited(void);
 
-/* Add a warning when whoever should not can connect to the listening socket "fd": a TCP address that is not loopback, a socket file that everybody may write. */
+/*
+ * Add a warning when whoever should not can connect to the listening socket "fd": a TCP address that is not
+ * loopback, a socket file that everybody may write.
+ */
 void fcgi_listen_check(int fd, struct report *report);
 
 #endif

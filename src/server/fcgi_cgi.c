@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for: being a plain CGI program. libfcgi's fcgiapp has no CGI emulation, and asking it (FCGX_IsCGI) makes the process ignore SIGTERM, so it is not used here:
+ * Answers for: being a plain CGI program. libfcgi's fcgiapp has no CGI emulation, and asking it (FCGX_IsCGI) makes the
+ * process ignore SIGTERM, so it is not used here:
  * parameters are the environment, the body is fd 0, the answer goes to fd 1. Source: RFC 3875 sections 4 and 6.
  */
 #include "server/fcgi.h"
@@ -78,7 +79,10 @@ read_body(void *ctx, void *to, size_t n, enum mcp_err *err)
 	return count;
 }
 
-/* A web server that still sends the body when we end gives the client an empty answer: read it all, within the deadlines. */
+/*
+ * A web server that still sends the body when we end gives the client an empty answer: read it all, within the
+ * deadlines.
+ */
 static void
 drain(struct cgi_body *body)
 {
@@ -136,7 +140,8 @@ fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *ha
 	http_response_init(&res);
 	http_request_init(&req, environ);
 	/*
-	 * Without a length there is a body only when the request was chunked (Apache); a script must not read further than the length, since not every server
+	 * Without a length there is a body only when the request was chunked (Apache); a script must not read further
+	 * than the length, since not every server
 	 * closes our input. Source: RFC 3875 section 4.2.
 	 */
 	if (req.content_length >= 0)

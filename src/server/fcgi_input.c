@@ -75,7 +75,10 @@ wait_readable(const struct reader *r)
 	}
 }
 
-/* Receive at least one byte into "to". MCP_OK with *got, MCP_ENOENT (not FILL_WAIT), MCP_ETIMEOUT, MCP_ECLOSED, MCP_EIO. */
+/*
+ * Receive at least one byte into "to". MCP_OK with *got, MCP_ENOENT (not FILL_WAIT), MCP_ETIMEOUT, MCP_ECLOSED,
+ * MCP_EIO.
+ */
 static enum mcp_err
 receive(const struct reader *r, void *to, size_t n, size_t *got)
 {
@@ -156,7 +159,8 @@ skip_record(const struct reader *r)
 }
 
 /*
- * Go to the next record and read its header. A header that has begun to arrive is waited for in every mode, because the buffer must be empty when a connection is put aside.
+ * Go to the next record and read its header. A header that has begun to arrive is waited for in every mode, because the
+ * buffer must be empty when a connection is put aside.
  */
 static enum mcp_err
 next_record(struct reader *r)
@@ -337,8 +341,8 @@ record_between(struct reader *r, struct fcgi_head *head, bool *begun)
 }
 
 enum mcp_err
-fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience, bool buffered_only,
-    struct buf *params, struct fcgi_head *head, const char **why)
+fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
+    bool buffered_only, struct buf *params, struct fcgi_head *head, const char **why)
 {
 	struct reader r = { .in = in, .buffer = buffer, .patience = patience, .mode = buffered_only ? FILL_NEVER : FILL_TRY };
 	bool begun = false, complete = false;
@@ -379,8 +383,8 @@ out:
 }
 
 ssize_t
-fcgi_input_body(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience, void *to, size_t n,
-    enum mcp_err *err)
+fcgi_input_body(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
+    void *to, size_t n, enum mcp_err *err)
 {
 	struct reader r = { .in = in, .buffer = buffer, .patience = patience, .mode = FILL_WAIT };
 	size_t got = 0;

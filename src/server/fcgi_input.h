@@ -13,17 +13,24 @@
 #include "base/err.h"
 
 /*
- * Reading FastCGI records from one connection, under bounds and deadlines. libfcgi has neither: it stores as many parameters as come, waits for a silent peer for ever, aborts on two
- * kinds of record, and after a request whose body was not read it takes the rest of the body for the next request. So it never reads from a peer here; it gets heads that were checked (fcgi.c).
+ * Reading FastCGI records from one connection, under bounds and deadlines. libfcgi has neither: it stores as many
+ * parameters as come, waits for a silent peer for ever, aborts on two
+ * kinds of record, and after a request whose body was not read it takes the rest of the body for the next request. So
+ * it never reads from a peer here; it gets heads that were checked (fcgi.c).
  *
- * Nobody but a front sends to us, so whatever a front never sends ends the connection: management records, a second request while one is being read, records of other requests, wrong lengths.
+ * Nobody but a front sends to us, so whatever a front never sends ends the connection: management records, a second
+ * request while one is being read, records of other requests, wrong lengths.
  * Source: FastCGI Specification 1.0, sections 3.3, 3.4, 4, 5 and 6.
  */
 
 #define FCGI_BUFFER_SIZE (32 * 1024)	/* bytes read at once */
-#define FCGI_DISCARD_MAX (64LL * 1024 * 1024)	/* bytes of a body nobody wanted that are thrown away before the connection is closed instead */
+/* Bytes of a body nobody wanted that are thrown away before the connection is closed instead. */
+#define FCGI_DISCARD_MAX (64LL * 1024 * 1024)
 
-/* Bytes that came and were not looked at yet. One a thread: whoever serves a connection lends it; it is empty whenever the connection is put aside. */
+/*
+ * Bytes that came and were not looked at yet. One a thread: whoever serves a connection lends it; it is empty
+ * whenever the connection is put aside.
+ */
 struct fcgi_buffer {
 	size_t start, end;
 	unsigned char data[FCGI_BUFFER_SIZE];
@@ -61,22 +68,28 @@ struct fcgi_head {
 };
 
 /*
- * Read the next request's head. Unread bytes of an earlier body are thrown away first. "params" is reset and gets the content of the PARAMS records, whose lengths are consistent on success. Does not wait
- * for the first byte of a request, and with "buffered_only" does not even ask the socket for it. Returns MCP_OK; MCP_ENOENT when no request has begun to arrive ("buffer" is empty then: the connection can be
- * put aside until it is readable); MCP_ECLOSED (the peer has closed); MCP_ETIMEOUT; MCP_ESYNTAX with *why, a static phrase; MCP_ENOMEM; MCP_EIO (errno).
+ * Read the next request's head. Unread bytes of an earlier body are thrown away first. "params" is reset and gets the
+ * content of the PARAMS records, whose lengths are consistent on success. Does not wait
+ * for the first byte of a request, and with "buffered_only" does not even ask the socket for it. Returns MCP_OK;
+ * MCP_ENOENT when no request has begun to arrive ("buffer" is empty then: the connection can be
+ * put aside until it is readable); MCP_ECLOSED (the peer has closed); MCP_ETIMEOUT; MCP_ESYNTAX with *why, a static
+ * phrase; MCP_ENOMEM; MCP_EIO (errno).
  */
 enum mcp_err fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
     bool buffered_only, struct buf *params, struct fcgi_head *head, const char **why) MCP_MUST_CHECK;
 
 /*
- * Read up to "n" bytes of the body into "to". Returns their number, 0 at the end, or -1 with *err: MCP_ETIMEOUT, MCP_ECLOSED (closed, aborted, or not FastCGI any more), MCP_EIO. After -1 in->broken is set.
+ * Read up to "n" bytes of the body into "to". Returns their number, 0 at the end, or -1 with *err: MCP_ETIMEOUT,
+ * MCP_ECLOSED (closed, aborted, or not FastCGI any more), MCP_EIO. After -1 in->broken is set.
  */
-ssize_t fcgi_input_body(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience, void *to, size_t n,
-    enum mcp_err *err);
+ssize_t fcgi_input_body(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
+    void *to, size_t n, enum mcp_err *err);
 
 /*
- * Throw away what has arrived of the rest of the body, without waiting. Returns MCP_OK when the body's end was reached and nothing follows it, MCP_ENOENT when more is to come, or MCP_ECLOSED when the
- * peer has closed or sent something else. Used before a connection is closed, so that closing it resets nothing the peer has yet to read.
+ * Throw away what has arrived of the rest of the body, without waiting. Returns MCP_OK when the body's end was reached
+ * and nothing follows it, MCP_ENOENT when more is to come, or MCP_ECLOSED when the
+ * peer has closed or sent something else. Used before a connection is closed, so that closing it resets nothing the
+ * peer has yet to read.
  */
 enum mcp_err fcgi_input_drain(struct fcgi_input *in, struct fcgi_buffer *buffer) MCP_MUST_CHECK;
 

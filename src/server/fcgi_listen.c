@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for: the listening socket, and who may connect to it. Whoever connects is believed as the front is: the client's address, its token, everything comes from
+ * Answers for: the listening socket, and who may connect to it. Whoever connects is believed as the front is: the
+ * client's address, its token, everything comes from
  * there. So a socket file is for owner and group only, and TCP is for loopback.
  */
 #include "server/fcgi.h"
@@ -34,7 +35,8 @@ report_live(const char *path, struct report *report)
 	struct holder who;
 
 	if (holder_of_path(path, &who))
-		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: pid %ld (%s) listens on it", path, who.pid, who.name);
+		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: pid %ld (%s) listens on it",
+		    path, who.pid, who.name);
 	else
 		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: a process listens on it", path);
 	return MCP_EINVAL;
@@ -68,8 +70,9 @@ remove_stale(const struct sockaddr_un *address, struct report *report)
 	if (st.st_uid != geteuid()) {
 		const struct passwd *owner = getpwuid(st.st_uid);
 
-		report_add(report, REPORT_FAIL, "remove the file, or run as its owner", "SOCKET %s exists and is of the wrong owner: %s (uid %lu)",
-		    path, owner ? owner->pw_name : "?", (unsigned long)st.st_uid);
+		report_add(report, REPORT_FAIL, "remove the file, or run as its owner",
+		    "SOCKET %s exists and is of the wrong owner: %s (uid %lu)", path,
+		    owner ? owner->pw_name : "?", (unsigned long)st.st_uid);
 		return MCP_EPERM;
 	}
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -165,8 +168,8 @@ report_port_in_use(int port, struct report *report)
 	struct holder who;
 
 	if (holder_of_port(port, &who))
-		report_add(report, REPORT_FAIL, "choose another port or stop that process", "PORT %d already in use by pid %ld (%s)", port,
-		    who.pid, who.name);
+		report_add(report, REPORT_FAIL, "choose another port or stop that process",
+		    "PORT %d already in use by pid %ld (%s)", port, who.pid, who.name);
 	else
 		report_add(report, REPORT_FAIL, "choose another port or stop that process", "PORT %d already in use", port);
 	return MCP_EINVAL;
@@ -182,7 +185,8 @@ listen_port(const char *text, bool any_address, int *fd, struct report *report)
 	int port, s, on = 1;
 
 	if (parse_host_port(text, &address, &len, &port, &host) != MCP_OK) {
-		report_add(report, REPORT_FAIL, "give /PATH or 127.0.0.1:PORT", "LISTEN \"%s\" is neither a path with a slash nor a numeric HOST:PORT", text);
+		report_add(report, REPORT_FAIL, "give /PATH or 127.0.0.1:PORT",
+		    "LISTEN \"%s\" is neither a path with a slash nor a numeric HOST:PORT", text);
 		return MCP_ESYNTAX;
 	}
 	if (!any_address && !address_is_loopback(&host)) {
@@ -248,8 +252,8 @@ fcgi_listen_check(int fd, struct report *report)
 		return;
 	if (address.any.sa_family == AF_UNIX) {
 		if (address.path.sun_path[0] && stat(address.path.sun_path, &st) == 0 && (st.st_mode & S_IWOTH))
-			report_add(report, REPORT_WARN, "chmod 0660", "SOCKET %s can be written by everybody: every local user can claim to be any client",
-			    address.path.sun_path);
+			report_add(report, REPORT_WARN, "chmod 0660",
+			    "SOCKET %s can be written by everybody: every local user can claim to be any client", address.path.sun_path);
 		return;
 	}
 	if (address.any.sa_family == AF_INET)

@@ -25,7 +25,8 @@ find_port(const char *table, int port)
 		unsigned long number;
 
 		/* sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode */
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu", &local_port, &state, &number) == 3
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
+		    &local_port, &state, &number) == 3
 		    && state == TCP_LISTEN && local_port == (unsigned)port)
 			inode = number;
 	}

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* Which process has a listening socket, for messages; as far as /proc tells us (other users' processes only to root). */
+/*
+ * Which process has a listening socket, for messages; as far as /proc tells us (other users' processes only to
+ * root).
+ */
 struct holder {
 	long pid;
 	char name[32];	/* the command's name */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A responder for tests of the front's side alone: says what arrived, one line a fact. The query string commands it, words joined by "&":
- *   sleep=MS  wait before answering      unread    do not read the body       read=N  stop reading the body after N bytes
+ * A responder for tests of the front's side alone: says what arrived, one line a fact. The query string commands it,
+ * words joined by "&":
+ *   sleep=MS  wait before answering      unread    do not read the body       read=N  stop reading the body after N
+ * bytes
  *   size=N    answer with N more bytes   status=N  answer with this status    fail    compose an answer that fails
  *   log       write one line to stderr when the request begins (for "nothing ran")
  * Usage: fcgi-echo [-w WORKERS] [-m MAX_REQUESTS] [-t IO_TIMEOUT_S] [-T TOTAL_S] [-g GRACE_S] [-l ADDRESS]
@@ -59,7 +61,8 @@ echo(void *ctx, struct http_request *req, struct http_body_source *body, struct 
 	sleep_ms(command(req, "sleep", 0));
 	res->status = (int)command(req, "status", 200);
 	http_response_header(res, "Content-Type", "text/plain");
-	buf_printf(&res->body, "fault %d\nmethod %s\nfrom %s\nauthorization %zu\nlength %lld\nbody %ld\nsum %lu\nerror %s\npid %ld\n", (int)req->fault,
+	buf_printf(&res->body, "fault %d\nmethod %s\nfrom %s\nauthorization %zu\n"
+	    "length %lld\nbody %ld\nsum %lu\nerror %s\npid %ld\n", (int)req->fault,
 	    req->method ? req->method : "-", req->remote_addr ? req->remote_addr : "-", token ? strlen(token) : 0,
 	    (long long)req->content_length, total, sum, n < 0 ? mcp_strerror(err) : "none", (long)getpid());
 	for (long i = 0; i < command(req, "size", 0); i++)

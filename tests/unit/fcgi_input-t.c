@@ -125,7 +125,8 @@ test_request(void)
 	is_mem(body, 3, "rld", 3, "in order");
 	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), 0, "the end");
 	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), 0, "which stays the end");
-	is_int(fcgi_input_head(&t.in, &t.buffer, &patience, true, &t.params, &t.head, &t.why), MCP_ENOENT, "no further request is there");
+	is_int(fcgi_input_head(&t.in, &t.buffer, &patience, true, &t.params, &t.head, &t.why), MCP_ENOENT,
+	    "no further request is there");
 	disconnect();
 }
 
@@ -176,7 +177,8 @@ test_cuts(void)
 			good++;
 		disconnect();
 	}
-	is_int((long long)good, (long long)whole.len - 1, "two requests, cut anywhere, are two heads or one that is waited for");
+	is_int((long long)good, (long long)whole.len - 1,
+	    "two requests, cut anywhere, are two heads or one that is waited for");
 	buf_clear(&whole);
 }
 
@@ -222,7 +224,8 @@ test_unread_body(void)
 	flush();
 	is_int(read_head(), MCP_OK, "a head");
 	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), 3, "its body");
-	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), -1, "a second request before the body's end");
+	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), -1,
+	    "a second request before the body's end");
 	is_int(err, MCP_ECLOSED, "cuts the body off");
 	ok(t.in.broken, "and ends the connection");
 	disconnect();
@@ -361,7 +364,8 @@ test_large(void)
 {
 	is_int(read_params_of(HTTP_PARAMS_BYTES_MAX), MCP_OK, "parameters up to the bound are kept");
 	ok(!t.head.too_large, "and not called too large");
-	is_int(read_params_of(HTTP_PARAMS_BYTES_MAX + 1), MCP_OK, "a byte more is read to its end, so that the request can be refused");
+	is_int(read_params_of(HTTP_PARAMS_BYTES_MAX + 1), MCP_OK,
+	    "a byte more is read to its end, so that the request can be refused");
 	ok(t.head.too_large, "and called too large");
 	is_int(read_params_of(8 * HTTP_PARAMS_BYTES_MAX), MCP_ESYNTAX, "much more ends the connection");
 }

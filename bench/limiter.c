@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a charge of the rate limit costs: processes with threads that charge an address and a principal as fast as they can (or with some work between
- * two charges, as a responder has), against a bare loop of one upsert statement for the same two keys. Prints one line a case.
+ * What a charge of the rate limit costs: processes with threads that charge an address and a principal as fast as
+ * they can (or with some work between two charges, as a responder has), against a bare loop of one upsert statement
+ * for the same two keys. Prints one line a case.
  *
  *	bench/limiter [--seconds S] [--work-us U] [--dir DIR]
  */
@@ -58,7 +59,8 @@ cpu_s(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+	    (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
 static int64_t
@@ -124,7 +126,10 @@ charge(void *ctx)
 static void
 run_limiter(const struct scenario *s, int process)
 {
-	/* Exact: so wide that hardly anybody is refused, and not so wide that blocks are reserved. Wide: blocks of a million. */
+	/*
+	 * Exact: so wide that hardly anybody is refused, and not so wide that blocks are reserved. Wide: blocks of a
+	 * million.
+	 */
 	static char exact[] = "1999/second", steady[] = "1000/minute", wide[] = "1000000000/day";
 	char *rate = s->keys == 1 ? wide : s->keys < 1000 ? exact : steady;
 	struct limit_settings settings = { .rate_address = rate, .rate_principal = rate, .max_rows = 1000000 };
@@ -164,11 +169,13 @@ open_bare(void)
 
 	snprintf(path, sizeof path, "%s/bare.db", dir);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	    NULL) != SQLITE_OK)
 		_exit(1);
 	sqlite3_busy_handler(db, yield, NULL);
 	sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-256;"
-	    "CREATE TABLE IF NOT EXISTS budget (key BLOB PRIMARY KEY, ends_s INTEGER, used INTEGER) WITHOUT ROWID", NULL, NULL, NULL);
+	    "CREATE TABLE IF NOT EXISTS budget (key BLOB PRIMARY KEY, ends_s INTEGER, used INTEGER) WITHOUT ROWID",
+	    NULL, NULL, NULL);
 	return db;
 }
 
@@ -180,7 +187,8 @@ run_bare(const struct scenario *s, int process)
 	sqlite3 *db = open_bare();
 
 	if (sqlite3_prepare_v3(db, "INSERT INTO budget VALUES (?1, ?3, 1), (?2, ?3, 1) ON CONFLICT (key) DO UPDATE SET"
-	    " used = CASE WHEN ends_s > ?4 THEN used + 1 ELSE 1 END, ends_s = CASE WHEN ends_s > ?4 THEN ends_s ELSE excluded.ends_s END"
+	    " used = CASE WHEN ends_s > ?4 THEN used + 1 ELSE 1 END,"
+	    " ends_s = CASE WHEN ends_s > ?4 THEN ends_s ELSE excluded.ends_s END"
 	    " RETURNING used, ends_s", -1, SQLITE_PREPARE_PERSISTENT, &q, NULL) != SQLITE_OK)
 		_exit(1);
 	wait_for_go();
@@ -200,7 +208,8 @@ run_bare(const struct scenario *s, int process)
 		sqlite3_bind_int64(q, 4, clock_now_s());
 		while (sqlite3_step(q) == SQLITE_ROW)
 			;
-		atomic_fetch_add_explicit(&shared->process[process].uncounted, sqlite3_reset(q) != SQLITE_OK, memory_order_relaxed);
+		atomic_fetch_add_explicit(&shared->process[process].uncounted, sqlite3_reset(q) != SQLITE_OK,
+		    memory_order_relaxed);
 		atomic_fetch_add_explicit(&shared->process[process].charges, 1, memory_order_relaxed);
 		work();
 	}
@@ -211,7 +220,8 @@ run_bare(const struct scenario *s, int process)
 static void
 remove_files(void)
 {
-	static const char *const name[] = { "limits.db", "limits.db-wal", "limits.db-shm", "bare.db", "bare.db-wal", "bare.db-shm" };
+	static const char *const name[] = { "limits.db", "limits.db-wal", "limits.db-shm", "bare.db", "bare.db-wal",
+	    "bare.db-shm" };
 	char path[4096];
 
 	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
@@ -262,8 +272,10 @@ run(const struct scenario *s)
 		if (shared->process[i].max_rss_kib > rss)
 			rss = shared->process[i].max_rss_kib;
 	}
-	printf("%-8s %d x %-2d  %6u  %9.0f/s  %6.1f us CPU  %6ld KiB  %lld uncounted\n", s->what, s->processes, s->threads, s->keys,
-	    (double)charges / wall, cpu / (double)(charges ? charges : 1) * 1e6 - (double)work_us, rss, (long long)uncounted);
+	printf("%-8s %d x %-2d  %6u  %9.0f/s  %6.1f us CPU  %6ld KiB  %lld uncounted\n", s->what, s->processes,
+	    s->threads, s->keys,
+	    (double)charges / wall, cpu / (double)(charges ? charges : 1) * 1e6 - (double)work_us, rss,
+	    (long long)uncounted);
 	fflush(stdout);
 }
 
@@ -275,7 +287,8 @@ main(int argc, char **argv)
 		{ "dir", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 }
 	};
 	static const struct scenario scenarios[] = {
-		{ "bare", true, 1, 1, 1 }, { "bare", true, 1, 1, 10000 }, { "bare", true, 2, 1, 1 }, { "bare", true, 2, 1, 10000 },
+		{ "bare", true, 1, 1, 1 }, { "bare", true, 1, 1, 10000 }, { "bare", true, 2, 1, 1 }, { "bare", true, 2,
+		    1, 10000 },
 		{ "limiter", false, 1, 1, 1 }, { "limiter", false, 1, 1, 64 }, { "limiter", false, 1, 1, 10000 },
 		{ "limiter", false, 2, 1, 64 }, { "limiter", false, 2, 1, 10000 }, { "limiter", false, 1, 8, 64 },
 		{ "limiter", false, 1, 8, 10000 }, { "limiter", false, 2, 8, 1 }, { "limiter", false, 2, 8, 64 },

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/org.h"
+
 static const struct cli_command commands[] = {
+	{ "org", cli_org, CLI_ORG_SYNOPSIS,
+	    "Show and change the data of organisations, which the tool get_org_data returns" },
 	{ NULL, NULL, NULL, NULL }
 };
 

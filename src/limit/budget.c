@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of budgets. A charge is one write transaction: each key is looked up, judged here, and written if something was granted. (Measured against one
- * INSERT ... ON CONFLICT DO UPDATE ... RETURNING for two keys: the same commit, two thirds of the time, and a spent key writes nothing.)
+ * The table of budgets. A charge is one write transaction: each key is looked up, judged here, and written if
+ * something was granted. (Measured against one INSERT ... ON CONFLICT DO UPDATE ... RETURNING for two keys: the same
+ * commit, two thirds of the time, and a spent key writes nothing.)
  *
- * Expired rows are pruned by a hand that goes round the table in the order of the keys and looks at a few rows whenever a window begins; a table that is full
- * loses the least used row that the hand meets. The number of rows is kept in the table, because counting reads it all.
+ * Expired rows are pruned by a hand that goes round the table in the order of the keys and looks at a few rows
+ * whenever a window begins; a table that is full loses the least used row that the hand meets. The number of rows is
+ * kept in the table, because counting reads it all.
  */
 #include "limit/budget.h"
 
@@ -23,21 +25,25 @@
 #define BUSY_MS 250		/* then the requests that wait are admitted */
 #define LOG_PERIOD_S 60
 
-/* user_version of the file: a signature with a number that changes with the schema. What has another one is replaced. */
+/*
+ * user_version of the file: a signature with a number that changes with the schema. What has another one is replaced.
+ */
 #define SIGNATURE 0x4d4c0001
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS budget (key BLOB PRIMARY KEY NOT NULL, ends_s INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS budget"
+    " (key BLOB PRIMARY KEY NOT NULL, ends_s INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS total (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL);"
     "INSERT OR IGNORE INTO total VALUES (0, 0);"
     "PRAGMA user_version=" TEXT(SIGNATURE) ";"
     "COMMIT";
 
 enum {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_FIND, SQL_INSERT, SQL_UPDATE, SQL_RETURN, SQL_SWEEP, SQL_DELETE, SQL_ROWS_ADD,
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_FIND, SQL_INSERT, SQL_UPDATE, SQL_RETURN, SQL_SWEEP, SQL_DELETE,
+	    SQL_ROWS_ADD,
 	SQL_ROWS, SQL_VERSION, SQL_COUNT
 };
 static const char *const sql[SQL_COUNT] = {
@@ -86,10 +92,13 @@ budget_new(const char *dir, int64_t max_rows, struct budget **out)
 	}
 	b->max_rows = max_rows;
 	b->file = (struct store_file){
-		.dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS, .page_bytes = 4096, .cache_kib = 256,
+		.dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS, .page_bytes = 4096,
+		    .cache_kib = 256,
 		.checkpoint_pages = 1000
 	};
-	/* Each process begins its round elsewhere; without random numbers all begin at the same key, which works too. */
+	/*
+	 * Each process begins its round elsewhere; without random numbers all begin at the same key, which works too.
+	 */
 	if (digest_random(&b->hand, sizeof b->hand) != MCP_OK)
 		memset(&b->hand, 0, sizeof b->hand);
 	*out = b;
@@ -144,7 +153,10 @@ bind_key(sqlite3_stmt *statement, const struct budget_key *key)
 	sqlite3_bind_blob(statement, 1, key->bytes, sizeof key->bytes, SQLITE_STATIC);
 }
 
-/* Whether the file itself is at fault, so that another one will do better: damaged, or its schema is not what it should be. */
+/*
+ * Whether the file itself is at fault, so that another one will do better: damaged, or its schema is not what it
+ * should be.
+ */
 static bool
 is_damage(int rc)
 {
@@ -201,7 +213,8 @@ open_table(struct budget *b)
 			err = open_as_is(b);
 	}
 	if (!err && !b->store.wal && !b->failing)
-		log_warning("rate limit: %s/limits.db: no write-ahead log on this file system; a rollback journal is used, which is slower",
+		log_warning("rate limit: %s/limits.db: no write-ahead log on this file system;"
+		    " a rollback journal is used, which is slower",
 		    b->dir);
 	return err;
 }
@@ -232,14 +245,16 @@ note_failure(struct budget *b, int64_t now_s)
 	b->failed_s = now_s;
 	b->faults++;
 	if (log_throttle_open(&b->throttle, now_s, LOG_PERIOD_S, &held))
-		log_error("rate limit: %s/limits.db cannot be used (%s): requests are admitted uncounted", b->dir, b->why);
+		log_error("rate limit: %s/limits.db cannot be used (%s): requests are admitted uncounted", b->dir,
+		    b->why);
 }
 
 enum access { READS, WRITES };
 
 /*
- * Do "work" on the open table, which returns a code of SQLite. A damaged table is replaced and "work" done again, once. Only a write shows that a table
- * that failed can be used again: reading works while others hold the lock. Returns MCP_OK or MCP_EDB.
+ * Do "work" on the open table, which returns a code of SQLite. A damaged table is replaced and "work" done again,
+ * once. Only a write shows that a table that failed can be used again: reading works while others hold the lock.
+ * Returns MCP_OK or MCP_EDB.
  */
 static enum mcp_err
 attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct budget *b, void *ctx), void *ctx)
@@ -470,7 +485,8 @@ read_one(struct budget *b, void *ctx)
 }
 
 enum mcp_err
-budget_read(struct budget *b, const struct budget_key *key, int64_t window_s, int64_t now_s, int64_t *used, int64_t *ends_s)
+budget_read(struct budget *b, const struct budget_key *key, int64_t window_s, int64_t now_s, int64_t *used,
+    int64_t *ends_s)
 {
 	struct reading x = { .key = key };
 	enum mcp_err err = attempt(b, now_s, READS, read_one, &x);

@@ -9,17 +9,17 @@
 #include "base/err.h"
 
 /*
- * The table of budgets, STATE_DIR/limits.db: disposable. It is opened when first needed; a damaged or foreign file is replaced at once, a deleted one
- * is noticed within a second, and whatever else is wrong makes the table unusable for BUDGET_PAUSE_S, after which it is tried again. The log says so, throttled.
- * Not thread-safe: one caller at a time.
+ * The table of budgets, STATE_DIR/limits.db: disposable. It is opened when first needed; a damaged or foreign file is
+ * replaced at once, a deleted one is noticed within a second, and whatever else is wrong makes the table unusable for
+ * BUDGET_PAUSE_S, after which it is tried again. The log says so, throttled. Not thread-safe: one caller at a time.
  */
 
 #define BUDGET_KEY_BYTES 16
-#define BUDGET_PAUSE_S 2	/* how long a table that failed is left alone; requests in that time do not wait for it */
+#define BUDGET_PAUSE_S 2	/* a table that failed is left alone for so long; nobody waits for it then */
 
 /*
- * How much later than "now + window" a window may end and still be believed. Requests read the clock before they wait for the table, so they may
- * arrive out of order; beyond that, the clock has jumped back, and the window begins anew.
+ * How much later than "now + window" a window may end and still be believed. Requests read the clock before they wait
+ * for the table, so they may arrive out of order; beyond that, the clock has jumped back, and the window begins anew.
  */
 #define BUDGET_SLACK_S 10
 
@@ -40,24 +40,33 @@ struct budget_charge {
 
 struct budget;
 
-/* Returns MCP_OK with *out new (release with budget_free()), MCP_ENOMEM. Touches no file. "max_rows" bounds the table. */
+/*
+ * Returns MCP_OK with *out new (release with budget_free()), MCP_ENOMEM. Touches no file. "max_rows" bounds the
+ * table.
+ */
 enum mcp_err budget_new(const char *dir, int64_t max_rows, struct budget **out) MCP_MUST_CHECK;
 void budget_free(struct budget *b);
 
 /*
- * Charge "n" different keys in one transaction: all or, with a failure, none. Returns MCP_OK, or MCP_EDB when the table cannot be used now.
+ * Charge "n" different keys in one transaction: all or, with a failure, none. Returns MCP_OK, or MCP_EDB when the
+ * table cannot be used now.
  */
 enum mcp_err budget_charge(struct budget *b, struct budget_charge *charges, size_t n, int64_t now_s) MCP_MUST_CHECK;
 
-/* Give "amount" back that was granted in the window that ends at "ends_s"; nothing happens if that window is over. As budget_charge(); what
- * could not be given back expires with the window. */
-enum mcp_err budget_return(struct budget *b, const struct budget_key *key, int64_t amount, int64_t ends_s, int64_t now_s);
+/*
+ * Give "amount" back that was granted in the window that ends at "ends_s"; nothing happens if that window is over. As
+ * budget_charge(); what could not be given back expires with the window.
+ */
+enum mcp_err budget_return(struct budget *b, const struct budget_key *key, int64_t amount, int64_t ends_s,
+    int64_t now_s);
 
 /* How much of its budget "key" has used at "now_s": *used, 0 and *ends_s 0 when no window runs. As budget_charge(). */
 enum mcp_err budget_read(struct budget *b, const struct budget_key *key, int64_t window_s, int64_t now_s, int64_t *used,
     int64_t *ends_s) MCP_MUST_CHECK;
 
-/* Whether the table can be used, tried if need be; the rows it holds (0 if not); how many times it could not be used. */
+/*
+ * Whether the table can be used, tried if need be; the rows it holds (0 if not); how many times it could not be used.
+ */
 bool budget_usable(struct budget *b, int64_t now_s, int64_t *rows);
 int64_t budget_faults(const struct budget *b);
 

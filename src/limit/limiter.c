@@ -4,8 +4,9 @@
  *
  * 1. The request becomes a ticket with one part for each policy that applies to it.
  * 2. What this process remembers (recall.h) may answer: a spent key refuses, a reservation grants.
- * 3. Otherwise the ticket queues. One thread leads: it takes what has queued, charges all of it in one transaction (budget.h), and hands out the
- *    answers; who came meanwhile queues, and the first of them leads next. So a busy process pays one commit for many requests.
+ * 3. Otherwise the ticket queues. One thread leads: it takes what has queued, charges all of it in one transaction
+ *    (budget.h), and hands out the answers; who came meanwhile queues, and the first of them leads next. So a busy
+ *    process pays one commit for many requests.
  *
  * Requests of one key in one transaction are counted together and granted in the order of the queue.
  */
@@ -22,7 +23,8 @@
 
 #define POLICIES 2
 #define BATCH_MAX 32			/* tickets in one transaction */
-#define BLOCKS_A_LIMIT 1000		/* a reservation is the limit divided by this, so limits below twice that are never reserved */
+/* A reservation is the limit divided by this, so of limits below twice that nothing is reserved. */
+#define BLOCKS_A_LIMIT 1000
 
 /* The first byte of a key says what the rest is. */
 enum key_kind { KEY_UNKNOWN = 'u', KEY_IPV4 = '4', KEY_IPV6 = '6', KEY_PRINCIPAL = 'p' };
@@ -69,7 +71,8 @@ parse_settings(struct limiter *l, const struct limit_settings *settings)
 	const char *address = settings->rate_address ? settings->rate_address : LIMIT_RATE_ADDRESS_DEFAULT;
 	const char *principal = settings->rate_principal ? settings->rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT;
 
-	if (limit_rate_parse(address, &l->rate[LIMIT_ADDRESS]) || limit_rate_parse(principal, &l->rate[LIMIT_PRINCIPAL]))
+	if (limit_rate_parse(address, &l->rate[LIMIT_ADDRESS]) ||
+	    limit_rate_parse(principal, &l->rate[LIMIT_PRINCIPAL]))
 		return MCP_EINVAL;
 	if (settings->exempt.n == 0)
 		return MCP_OK;
@@ -169,7 +172,8 @@ add_principal(const struct limiter *l, struct ticket *t, const char *principal)
 	uint8_t digest[DIGEST_SHA256_LEN];
 	struct part *p;
 
-	if (!principal || !l->rate[LIMIT_PRINCIPAL].limit || digest_sha256(principal, strlen(principal), digest) != MCP_OK)
+	if (!principal || !l->rate[LIMIT_PRINCIPAL].limit ||
+	    digest_sha256(principal, strlen(principal), digest) != MCP_OK)
 		return;
 	p = add_part(t, LIMIT_PRINCIPAL, KEY_PRINCIPAL);
 	memcpy(p->key.bytes + 1, digest, BUDGET_KEY_BYTES - 1);
@@ -275,8 +279,8 @@ gather(const struct limiter *l, struct batch *b)
 
 /* Remember what the table said about "key": how much is left, with "more" of it reserved for this process. */
 static struct recall_entry *
-remember(struct limiter *l, const struct budget_key *key, const struct limit_rate *rate, int64_t used, int64_t ends_s, int64_t more,
-    int64_t now_s)
+remember(struct limiter *l, const struct budget_key *key, const struct limit_rate *rate, int64_t used, int64_t ends_s,
+    int64_t more, int64_t now_s)
 {
 	struct recall_entry *e = recall_put(l->recall, key, rate->window_s, now_s);
 
@@ -394,7 +398,10 @@ judge(const struct limiter *l, const struct ticket *t, struct limit_verdict *v)
 	for (size_t i = 0; i < t->parts; i++) {
 		const struct part *p = &t->part[i];
 
-		if (p->settled && (!nearest || (!p->granted && nearest->granted) || (p->granted == nearest->granted && p->left < nearest->left)))
+		if (!p->settled)
+			continue;
+		if (!nearest || (nearest->granted && !p->granted) || (p->granted == nearest->granted &&
+		    p->left < nearest->left))
 			nearest = p;
 	}
 	memset(v, 0, sizeof *v);

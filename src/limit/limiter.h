@@ -11,9 +11,9 @@
 
 /*
  * The rate limit: fixed windows that start with a key's first request, in one SQLite table shared by all processes
- * (STATE_DIR/limits.db). A limiter that cannot use its table admits, says so in the log (throttled), and tries again after
- * seconds; nothing here ever refuses because of a fault of ours. A process that has made a limiter must not use it, or make
- * another, in a child that it forks without exec.
+ * (STATE_DIR/limits.db). A limiter that cannot use its table admits, says so in the log (throttled), and tries again
+ * after seconds; nothing here ever refuses because of a fault of ours. A process that has made a limiter must not use
+ * it, or make another, in a child that it forks without exec.
  */
 
 enum limit_policy { LIMIT_ADDRESS, LIMIT_PRINCIPAL };
@@ -21,7 +21,7 @@ enum limit_policy { LIMIT_ADDRESS, LIMIT_PRINCIPAL };
 /* What a request was told. Figures are of the policy that refused, else of the one with the fewest requests left. */
 struct limit_verdict {
 	bool admitted;
-	bool limited;			/* false: no limit applies (off, exempt, table unusable); what follows is zero then */
+	bool limited;			/* false: no limit applies (off, exempt, table unusable), what follows is 0 */
 	enum limit_policy policy;
 	struct limit_rate rate;
 	int64_t remaining;		/* requests left in this window */
@@ -31,27 +31,29 @@ struct limit_verdict {
 struct limiter;
 
 /*
- * Make a limiter of "state_dir" with validated settings (copied). The table is opened by the first request that needs it;
- * an unusable one is no failure, see above. Returns MCP_OK with *out new; MCP_EINVAL (a rate or network that does not
- * parse); MCP_ENOMEM. Release with limiter_free(), which hands unused reservations back. A limiter is used by many threads
- * at once, except in new and free.
+ * Make a limiter of "state_dir" with validated settings (copied). The table is opened by the first request that needs
+ * it; an unusable one is no failure, see above. Returns MCP_OK with *out new; MCP_EINVAL (a rate or network that does
+ * not parse); MCP_ENOMEM. Release with limiter_free(), which hands unused reservations back. A limiter is used by
+ * many threads at once, except in new and free.
  */
-enum mcp_err limiter_new(const struct limit_settings *settings, const char *state_dir, struct limiter **out) MCP_MUST_CHECK;
+enum mcp_err limiter_new(const struct limit_settings *settings, const char *state_dir,
+    struct limiter **out) MCP_MUST_CHECK;
 void limiter_free(struct limiter *l);
 
 /*
  * Is the budget of "address" (numeric IPv4 or IPv6; IPv6 counts by /64; NULL or anything else shares one key) spent
- * already? Costs nothing when this process has met the key in its window, else one read; changes nothing. "v" is always set:
- * "admitted" says that there is something left.
+ * already? Costs nothing when this process has met the key in its window, else one read; changes nothing. "v" is
+ * always set: "admitted" says that there is something left.
  */
 void limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct limit_verdict *v);
 
 /*
- * Take one request from the budget of "address" and, unless NULL, of "principal" (any text, hashed before it is stored), in
- * one transaction. A key that this process knows to be spent costs no write, and takes nothing from the other key. "v" is
- * always set.
+ * Take one request from the budget of "address" and, unless NULL, of "principal" (any text, hashed before it is
+ * stored), in one transaction. A key that this process knows to be spent costs no write, and takes nothing from the
+ * other key. "v" is always set.
  */
-void limiter_charge(struct limiter *l, const char *address, const char *principal, int64_t now_s, struct limit_verdict *v);
+void limiter_charge(struct limiter *l, const char *address, const char *principal, int64_t now_s,
+    struct limit_verdict *v);
 
 /* Figures for the admin tool and doctor. */
 struct limiter_figures {
@@ -60,7 +62,10 @@ struct limiter_figures {
 	int64_t admitted, refused;	/* charges by this process since it started */
 	int64_t faults;			/* times this process could not use the table */
 };
-/* Tries the table, as of the time of the last charge, so that a start-up check finds what is wrong before there is one. */
+/*
+ * Tries the table, as of the time of the last charge, so that a start-up check finds what is wrong before there is
+ * one.
+ */
 void limiter_figures(struct limiter *l, struct limiter_figures *out);
 
 #endif

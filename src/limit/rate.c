@@ -81,7 +81,8 @@ limit_rate_parse(const char *text, struct limit_rate *out)
 	p = skip_blanks(p);
 	if (isdigit((unsigned char)*p) && !number(&p, LIMIT_WINDOW_MAX_S, &rate.multiple))
 		return MCP_ESYNTAX;
-	if (rate.multiple == 0 || !unit(skip_blanks(p), &rate, &seconds) || rate.multiple > LIMIT_WINDOW_MAX_S / seconds)
+	if (rate.multiple == 0 || !unit(skip_blanks(p), &rate, &seconds) ||
+	    rate.multiple > LIMIT_WINDOW_MAX_S / seconds)
 		return MCP_ESYNTAX;
 	rate.window_s = rate.multiple * seconds;
 	*out = rate;

@@ -9,8 +9,9 @@
 #include "limit/budget.h"
 
 /*
- * What this process remembers of keys, so that it need not ask the table: that a budget is spent, or that some of it was reserved for us. A bounded table
- * that forgets; what is forgotten costs a question to the table, and a forgotten reservation is lost until the window ends. Not thread-safe.
+ * What this process remembers of keys, so that it need not ask the table: that a budget is spent, or that some of it
+ * was reserved for us. A bounded table that forgets; what is forgotten costs a question to the table, and a forgotten
+ * reservation is lost until the window ends. Not thread-safe.
  */
 struct recall_entry {
 	struct budget_key key;
@@ -25,12 +26,16 @@ struct recall;
 enum mcp_err recall_new(struct recall **out) MCP_MUST_CHECK;
 void recall_free(struct recall *r);
 
-/* The entry of "key" if its window, "window_s" long, runs at "now_s"; else NULL. Borrowed until the next recall_put(). */
+/*
+ * The entry of "key" if its window, "window_s" long, runs at "now_s"; else NULL. Borrowed until the next
+ * recall_put().
+ */
 struct recall_entry *recall_find(struct recall *r, const struct budget_key *key, int64_t window_s, int64_t now_s);
 
 /*
- * The entry of "key", new and zero but for its key if there was none or its window was over. Forgets another one if need be: one whose window is over, else
- * one that is not spent and reserves nothing, else one that reserves nothing, else the one that ends first. The caller sets ends_s.
+ * The entry of "key", new and zero but for its key if there was none or its window was over. Forgets another one if
+ * need be: one whose window is over, else one that is not spent and reserves nothing, else one that reserves nothing,
+ * else the one that ends first. The caller sets ends_s.
  */
 struct recall_entry *recall_put(struct recall *r, const struct budget_key *key, int64_t window_s, int64_t now_s);
 

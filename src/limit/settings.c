@@ -13,7 +13,8 @@ check_rate(const char *value)
 	struct limit_rate rate;
 
 	if (limit_rate_parse(value, &rate) != MCP_OK)
-		return "is no rate; write COUNT/UNIT, e.g. 10/minute or 600/5minutes (second, minute, hour, day; at most 30 days), or off";
+		return "is no rate; write COUNT/UNIT, e.g. 10/minute or 600/5minutes (second, minute, hour, day; up to"
+		    " 30 days), or off";
 	return NULL;
 }
 
@@ -31,7 +32,7 @@ check_networks(const char *value)
 	}
 	for (size_t i = 0; !wrong && i < list.n; i++)
 		if (network_parse(list.v[i], &network) != MCP_OK)
-			wrong = "holds something that is no network; write addresses or ADDRESS/BITS, e.g. 10.0.0.0/8, ::1";
+			wrong = "holds something that is no network; write ADDRESS or ADDRESS/BITS, e.g. 10.0.0.0/8";
 	strlist_clear(&list);
 	return wrong;
 }
@@ -39,10 +40,11 @@ check_networks(const char *value)
 const struct setting limit_setting_rows[] = {
 	{ .name = "RATE_LIMIT", .type = SETTING_STRING, .offset = offsetof(struct limit_settings, rate_address),
 	    .fallback = LIMIT_RATE_ADDRESS_DEFAULT, .check = check_rate,
-	    .help = "How many requests one client address (IPv6: one /64) may make, e.g. 10/minute; off for no limit." },
-	{ .name = "RATE_LIMIT_PRINCIPAL", .type = SETTING_STRING, .offset = offsetof(struct limit_settings, rate_principal),
+	    .help = "How many requests a client address (IPv6: one /64) may make, e.g. 10/minute; off: no limit." },
+	{ .name = "RATE_LIMIT_PRINCIPAL", .type = SETTING_STRING, .offset = offsetof(struct limit_settings,
+	    rate_principal),
 	    .fallback = LIMIT_RATE_PRINCIPAL_DEFAULT, .check = check_rate,
-	    .help = "How many requests one principal (issuer, subject and client of a valid token) may make; off for no limit." },
+	    .help = "How many requests a principal (a token's issuer, subject and client) may make; off: no limit." },
 	{ .name = "RATE_LIMIT_EXEMPT", .type = SETTING_LIST, .offset = offsetof(struct limit_settings, exempt),
 	    .check = check_networks,
 	    .help = "Networks whose requests are neither counted nor refused, e.g. 10.0.0.0/8, ::1." },

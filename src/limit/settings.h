@@ -11,7 +11,10 @@
 #define LIMIT_RATE_ADDRESS_DEFAULT "600/minute"
 #define LIMIT_RATE_PRINCIPAL_DEFAULT "120/minute"
 
-/* What an operator says about the rate limit. A rate that is NULL (an empty value in a file) is the default, not "off". */
+/*
+ * What an operator says about the rate limit. A rate that is NULL (an empty value in a file) is the default, not
+ * "off".
+ */
 struct limit_settings {
 	char *rate_address;		/* RATE_LIMIT */
 	char *rate_principal;		/* RATE_LIMIT_PRINCIPAL */

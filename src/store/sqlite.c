@@ -3,11 +3,12 @@
  * Opening SQLite files. The life of one:
  *
  * 1. store_directory() makes the directory ours.
- * 2. store_open() takes an advisory lock on the directory, so that making, opening and discarding a file never overlap between processes; makes
- *    the file empty with mode 0600 if there is none (SQLite gives the mode to its -wal and -shm files); opens it; sets the journal.
- * 3. store_moved() notices that the file was deleted or replaced. SQLite does not: it would go on writing to the file without a name, and
- *    when the last such connection closes it deletes the -wal and -shm files of that path, which belong to the new file. So store_close()
- *    forbids that for a file that has moved.
+ * 2. store_open() takes an advisory lock on the directory, so that making, opening and discarding a file never
+ *    overlap between processes; makes the file empty with mode 0600 if there is none (SQLite gives the mode to its
+ *    -wal and -shm files); opens it; sets the journal.
+ * 3. store_moved() notices that the file was deleted or replaced. SQLite does not: it would go on writing to the file
+ *    without a name, and when the last such connection closes it deletes the -wal and -shm files of that path, which
+ *    belong to the new file. So store_close() forbids that for a file that has moved.
  * 4. store_discard() removes a file that turned out to be damaged.
  */
 #include "store/sqlite.h"
@@ -28,10 +29,14 @@
 #include "base/clock.h"
 
 #define PATH_BYTES 4096		/* PATH_MAX of Linux */
-#define YIELDS 64		/* tries before a wait for a lock begins to sleep: a commit takes some 20 us, a yield with nobody waiting under 1 us */
+/* Tries before a wait for a lock begins to sleep: a commit takes some 20 us, a yield with nobody waiting under 1 us. */
+#define YIELDS 64
 #define SLEEP_MAX_US 1000
 
-/* File systems on which processes of several hosts may meet; the shared memory of WAL works on one host only. Numbers: statfs(2). */
+/*
+ * File systems on which processes of several hosts may meet; the shared memory of WAL works on one host only.
+ * Numbers: statfs(2).
+ */
 static const long network_file_systems[] = {
 	0x6969,			/* NFS */
 	0x517b, 0xff534d42L, 0xfe534d42L,	/* SMB, CIFS, SMB 2 */
@@ -94,7 +99,10 @@ wait_a_little(int count)
 		sleep_us(count < YIELDS + 20 ? 50 * (1 + count - YIELDS) : SLEEP_MAX_US);
 }
 
-/* SQLite's busy handler; "bound" carries milliseconds. The start of a wait is per thread, since a connection is used by one at a time. */
+/*
+ * SQLite's busy handler; "bound" carries milliseconds. The start of a wait is per thread, since a connection is used
+ * by one at a time.
+ */
 static int
 on_busy(void *bound, int count)
 {
@@ -112,7 +120,10 @@ on_busy(void *bound, int count)
 static void
 configure_sqlite(void)
 {
-	/* Nobody reads SQLite's memory statistics; without them its allocator needs no lock. Fails harmlessly if SQLite runs already. */
+	/*
+	 * Nobody reads SQLite's memory statistics; without them its allocator needs no lock. Fails harmlessly if
+	 * SQLite runs already.
+	 */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -162,8 +173,9 @@ store_directory(const char *dir, const char **why)
 }
 
 /*
- * Lock the directory against other processes that open, make or discard. Returns a descriptor to close, or -1: no lock, which is how it goes where
- * directories cannot be locked or somebody holds the lock for too long; what it prevents is unlikely and heals.
+ * Lock the directory against other processes that open, make or discard. Returns a descriptor to close, or -1: no
+ * lock, which is how it goes where directories cannot be locked or somebody holds the lock for too long; what it
+ * prevents is unlikely and heals.
  */
 static int
 lock_directory(const struct store_file *file)
@@ -265,7 +277,8 @@ pragma_is(sqlite3 *db, const char *sql, const char *want, bool *is)
 }
 
 /*
- * Choose the journal: WAL, or a rollback journal where WAL cannot be. SQLite does not always call the busy handler for this, hence the loop.
+ * Choose the journal: WAL, or a rollback journal where WAL cannot be. SQLite does not always call the busy handler
+ * for this, hence the loop.
  */
 static int
 set_journal(struct store *s, const struct store_file *file)
@@ -301,7 +314,8 @@ configure(struct store *s, const struct store_file *file)
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
 	if (file->may_leave_wal)
 		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
-	snprintf(sql, sizeof sql, "PRAGMA page_size=%d; PRAGMA cache_size=-%d; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY",
+	snprintf(sql, sizeof sql,
+	    "PRAGMA page_size=%d; PRAGMA cache_size=-%d; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY",
 	    file->page_bytes, file->cache_kib, file->sync == STORE_SYNC_OFF ? "OFF" : "NORMAL");
 	if ((rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL)) != SQLITE_OK)
 		return rc;

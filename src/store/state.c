@@ -44,7 +44,8 @@ static const char *const sql[SQL_COUNT] = {
 	    " ON CONFLICT (issuer) DO UPDATE SET attempt_s = excluded.attempt_s, attempt_failed = 0"
 	    " WHERE attempt_s > ?2 + ?3 OR attempt_s <= ?2 - ?3"
 	    " RETURNING 1",
-	[SQL_KEYS_KEEP] = "INSERT INTO issuer_keys (issuer, jwks, fetched_s, soft_ttl_s, generation) VALUES (?1, ?2, ?3, ?4, 1)"
+	[SQL_KEYS_KEEP] = "INSERT INTO issuer_keys (issuer, jwks, fetched_s, soft_ttl_s, generation)"
+	    " VALUES (?1, ?2, ?3, ?4, 1)"
 	    " ON CONFLICT (issuer) DO UPDATE SET jwks = excluded.jwks, fetched_s = excluded.fetched_s,"
 	    " soft_ttl_s = excluded.soft_ttl_s, attempt_failed = 0, generation = generation + 1",
 	[SQL_KEYS_FAILED] = "UPDATE issuer_keys SET attempt_failed = 1 WHERE issuer = ?1",
@@ -54,7 +55,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_ORG_DELETE] = "DELETE FROM organisation_data WHERE organisation = ?1 AND key = ?2",
 	[SQL_ORG_DELETE_ALL] = "DELETE FROM organisation_data WHERE organisation = ?1",
 	[SQL_ORG_DATA] = "SELECT key, value FROM organisation_data WHERE organisation = ?1 ORDER BY key",
-	[SQL_ORGS] = "SELECT organisation, CAST(count(*) AS TEXT) FROM organisation_data GROUP BY organisation ORDER BY 1"
+	[SQL_ORGS] = "SELECT organisation, CAST(count(*) AS TEXT) FROM organisation_data"
+	    " GROUP BY organisation ORDER BY 1"
 };
 
 struct state {
@@ -146,7 +148,8 @@ open_file(struct state *s, const char **why)
 		return err == MCP_ESYNTAX ? MCP_EDB : err;
 	}
 	if (!s->store.wal)
-		log_warning("%s/state.db: no write-ahead log on this file system; a rollback journal is used, which is slower", s->dir);
+		log_warning("%s/state.db: no write-ahead log on this file system;"
+		    " a rollback journal is used, which is slower", s->dir);
 	return MCP_OK;
 }
 
@@ -190,8 +193,8 @@ state_close(struct state *s)
 }
 
 /*
- * Take the lock and see to it that the right file is open. Returns MCP_OK with *statement ready to be bound, else the reason; either way
- * the caller ends with leave().
+ * Take the lock and see to it that the right file is open. Returns MCP_OK with *statement ready to be bound, else the
+ * reason; either way the caller ends with leave().
  */
 static enum mcp_err
 enter(struct state *s, int which, sqlite3_stmt **statement)
@@ -393,7 +396,8 @@ state_org_delete(struct state *s, const char *organisation, const char *key)
 }
 
 enum mcp_err
-state_org_each(struct state *s, const char *organisation, bool (*visit)(void *ctx, const char *key, const char *value), void *ctx)
+state_org_each(struct state *s, const char *organisation, bool (*visit)(void *ctx, const char *key, const char *value),
+    void *ctx)
 {
 	sqlite3_stmt *q;
 	enum mcp_err err = organisation ? check_names(organisation, NULL) : MCP_OK;
@@ -406,7 +410,8 @@ state_org_each(struct state *s, const char *organisation, bool (*visit)(void *ct
 	if (organisation)
 		bind(q, 1, organisation);
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		const char *key = (const char *)sqlite3_column_text(q, 0), *value = (const char *)sqlite3_column_text(q, 1);
+		const char *key = (const char *)sqlite3_column_text(q, 0),
+		    *value = (const char *)sqlite3_column_text(q, 1);
 
 		if (!key || !value) {
 			rc = SQLITE_NOMEM;

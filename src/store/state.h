@@ -22,10 +22,10 @@ struct state;
 #define STATE_VALUE_MAX (64 * 1024)	/* bytes of a value */
 
 /*
- * Open or create "dir"/state.db. "dir" is made with mode 0700 when it is missing; it must be ours and nobody else's to
- * write, and no symbolic link (MCP_EPERM). Returns MCP_OK with *out new (release with state_close()); MCP_EPERM; MCP_EDB
- * (damaged, another program's, of a newer version, locked, read-only, full); MCP_EIO; MCP_ENOMEM. *why (may be NULL)
- * gets a static phrase.
+ * Open or create "dir"/state.db. "dir" is made with mode 0700 when it is missing; it must be ours and nobody else's
+ * to write, and no symbolic link (MCP_EPERM). Returns MCP_OK with *out new (release with state_close()); MCP_EPERM;
+ * MCP_EDB (damaged, another program's, of a newer version, locked, read-only, full); MCP_EIO; MCP_ENOMEM. *why (may
+ * be NULL) gets a static phrase.
  */
 enum mcp_err state_open(const char *dir, struct state **out, const char **why) MCP_MUST_CHECK;
 void state_close(struct state *s);
@@ -43,22 +43,24 @@ enum mcp_err state_keys_get(struct state *s, const char *issuer_key, struct stat
 void state_keys_clear(struct state_keys *k);
 
 /*
- * Begin a fetch unless one was begun less than "cooldown_s" before "now_s" by any process: stamps the attempt and returns
- * MCP_OK with *mine true, else *mine false. A stamp that lies more than "cooldown_s" in the future does not count, so
- * a clock that jumped back blocks for twice the cooldown at most.
+ * Begin a fetch unless one was begun less than "cooldown_s" before "now_s" by any process: stamps the attempt and
+ * returns MCP_OK with *mine true, else *mine false. A stamp that lies more than "cooldown_s" in the future does not
+ * count, so a clock that jumped back blocks for twice the cooldown at most.
  */
 enum mcp_err state_keys_begin(struct state *s, const char *issuer_key, int64_t now_s, int64_t cooldown_s, bool *mine)
     MCP_MUST_CHECK;
 
 /* End the attempt: a document to keep, or NULL for a failure (the set before it is kept). */
-enum mcp_err state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_t now_s, int64_t soft_ttl_s)
+enum mcp_err state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_t now_s,
+    int64_t soft_ttl_s)
     MCP_MUST_CHECK;
 
 /*
  * Organisation data. Names and keys are 1 to STATE_NAME_MAX bytes, values at most STATE_VALUE_MAX, all UTF-8;
  * MCP_ELIMIT (too long) or MCP_EINVAL (empty, not UTF-8) otherwise.
  */
-enum mcp_err state_org_set(struct state *s, const char *organisation, const char *key, const char *value) MCP_MUST_CHECK;
+enum mcp_err state_org_set(struct state *s, const char *organisation, const char *key,
+    const char *value) MCP_MUST_CHECK;
 
 /* MCP_OK with *value owned by the caller, or MCP_ENOENT. */
 enum mcp_err state_org_get(struct state *s, const char *organisation, const char *key, char **value) MCP_MUST_CHECK;
@@ -67,9 +69,9 @@ enum mcp_err state_org_get(struct state *s, const char *organisation, const char
 enum mcp_err state_org_delete(struct state *s, const char *organisation, const char *key) MCP_MUST_CHECK;
 
 /*
- * Visit keys and values of "organisation" in the order of the keys, or with NULL the organisations (key: the organisation,
- * value: the number of its keys). The strings are borrowed for the visit. "visit" returns false to stop; it must not call
- * state_*().
+ * Visit keys and values of "organisation" in the order of the keys, or with NULL the organisations (key: the
+ * organisation, value: the number of its keys). The strings are borrowed for the visit. "visit" returns false to
+ * stop; it must not call state_*().
  */
 enum mcp_err state_org_each(struct state *s, const char *organisation,
     bool (*visit)(void *ctx, const char *key, const char *value), void *ctx) MCP_MUST_CHECK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared counters. The file is written whole under another name and then linked to its own, so that nobody ever maps a part of one; and it is
- * written, not only extended, so that a full disk is noticed here and not as a signal when a counter is first touched.
+ * Shared counters. The file is written whole under another name and then linked to its own, so that nobody ever maps
+ * a part of one; and it is written, not only extended, so that a full disk is noticed here and not as a signal when a
+ * counter is first touched.
  */
 #include "store/stats.h"
 
@@ -44,7 +45,8 @@ map(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
 	    st.st_size == (off_t)sizeof *counters) {
 		counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (counters == MAP_FAILED)

@@ -105,7 +105,8 @@ ask(const char *sql)
 	sqlite3 *db = NULL;
 	long long got = -1;
 
-	if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+	if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW)
 		got = sqlite3_column_int64(q, 0);
 	sqlite3_finalize(q);
 	sqlite3_close(db);
@@ -120,20 +121,26 @@ test_rates(void)
 		long long limit, window_s, multiple;
 		const char *unit;
 	} good[] = {
-		{ "10/minute", 10, 60, 1, "minute" }, { "10 per 1 minute", 10, 60, 1, "minute" }, { "600/5minutes", 600, 300, 5, "minute" },
-		{ "100/day", 100, 86400, 1, "day" }, { " 7 / 2 Hours ", 7, 7200, 2, "hour" }, { "1/second", 1, 1, 1, "second" },
-		{ "5 per second", 5, 1, 1, "second" }, { "1000000000/30 days", 1000000000, 2592000, 30, "day" }, { "OFF", 0, 0, 0, NULL },
+		{ "10/minute", 10, 60, 1, "minute" }, { "10 per 1 minute", 10, 60, 1, "minute" }, { "600/5minutes",
+		    600, 300, 5, "minute" },
+		{ "100/day", 100, 86400, 1, "day" }, { " 7 / 2 Hours ", 7, 7200, 2, "hour" }, { "1/second", 1, 1, 1,
+		    "second" },
+		{ "5 per second", 5, 1, 1, "second" }, { "1000000000/30 days", 1000000000, 2592000, 30, "day" },
+		    { "OFF", 0, 0, 0, NULL },
 		{ " off ", 0, 0, 0, NULL }
 	};
 	static const char *const bad[] = {
-		"", "10", "10/", "/minute", "0/minute", "-1/minute", "10/0 minutes", "10/minutess", "10/fortnight", "10/minute;20/hour",
-		"1000000001/minute", "10/31 days", "10 perminute", "1e3/minute", "10/2592001 second", "offf", "ten/minute",
+		"", "10", "10/", "/minute", "0/minute", "-1/minute", "10/0 minutes", "10/minutess", "10/fortnight",
+		    "10/minute;20/hour",
+		"1000000001/minute", "10/31 days", "10 perminute", "1e3/minute", "10/2592001 second", "offf",
+		    "ten/minute",
 		"99999999999999999999999/minute", "10/99999999999999999999 minutes", "10//minute", "+10/minute"
 	};
 	struct limit_rate rate;
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-		ok(limit_rate_parse(good[i].text, &rate) == MCP_OK && rate.limit == good[i].limit && rate.window_s == good[i].window_s &&
+		ok(limit_rate_parse(good[i].text, &rate) == MCP_OK && rate.limit == good[i].limit &&
+		    rate.window_s == good[i].window_s &&
 		    rate.multiple == good[i].multiple, "\"%s\" is a rate", good[i].text);
 		is_str(rate.unit, good[i].unit, "and its unit is known");
 	}
@@ -164,10 +171,12 @@ test_settings(void)
 		if (!row->check)
 			continue;
 		checked++;
-		ok(row->check("!") != NULL && (!row->fallback || !row->check(row->fallback)), "%s tells nonsense from its default", row->name);
+		ok(row->check("!") != NULL && (!row->fallback || !row->check(row->fallback)),
+		    "%s tells nonsense from its default", row->name);
 	}
 	is_int((long long)checked, 3, "three settings have a grammar");
-	ok(limit_setting_rows[2].check("10.0.0.0/8, ::1 192.0.2.7") == NULL, "networks are listed with commas or blanks");
+	ok(limit_setting_rows[2].check("10.0.0.0/8, ::1 192.0.2.7") == NULL,
+	    "networks are listed with commas or blanks");
 	remove_files();
 }
 
@@ -179,7 +188,8 @@ test_window(void)
 
 	for (int i = 0; i < 10; i++) {
 		v = charge(l, "192.0.2.1", "somebody", T0 + i);
-		if (!v.admitted || !v.limited || v.remaining != 9 - i || v.reset_s != 60 - i || v.policy != LIMIT_ADDRESS)
+		if (!v.admitted || !v.limited || v.remaining != 9 - i || v.reset_s != 60 - i ||
+		    v.policy != LIMIT_ADDRESS)
 			break;
 	}
 	ok(v.admitted && v.remaining == 0, "S82: ten requests a minute are admitted, and each is told what is left");
@@ -188,7 +198,8 @@ test_window(void)
 	v = charge(l, "192.0.2.1", NULL, T0 + 30);
 	ok(!v.admitted && v.limited && v.remaining == 0, "S82: the eleventh is refused");
 	is_int(v.reset_s, 30, "and told to wait until the window ends");
-	ok(v.rate.limit == 10 && v.rate.multiple == 1 && strcmp(v.rate.unit, "minute") == 0, "with the words of the message");
+	ok(v.rate.limit == 10 && v.rate.multiple == 1 && strcmp(v.rate.unit, "minute") == 0,
+	    "with the words of the message");
 	ok(!charge(l, "192.0.2.1", NULL, T0 + 59).admitted, "so it is in the window's last second");
 	ok(charge(l, "192.0.2.2", NULL, T0 + 59).admitted, "another address is not concerned");
 	ok(peek(l, "192.0.2.1", T0 + 60), "when the window is over there is something left");
@@ -213,14 +224,16 @@ test_keys(void)
 	is_int(admitted(l, "192.0.2.2", NULL, T0, 4), 3, "alone");
 	is_int(admitted(l, NULL, NULL, T0, 2), 2, "requests without an address are counted");
 	is_int(admitted(l, "unix:", NULL, T0, 4), 1, "together with unreadable ones");
-	ok(!charge(l, "198.51.100.7", NULL, T0).limited && charge(l, "198.51.100.7", NULL, T0).admitted, "an exempt IPv4 network is not limited");
+	ok(!charge(l, "198.51.100.7", NULL, T0).limited && charge(l, "198.51.100.7", NULL, T0).admitted,
+	    "an exempt IPv4 network is not limited");
 	ok(!charge(l, "2001:db8:ffff:5::1", NULL, T0).limited, "nor an exempt IPv6 network");
 	ok(peek(l, "198.51.100.7", T0), "nor refused early");
 	limiter_free(l);
 	remove_files();
 
 	l = make("off", "off", NULL, 1000);
-	ok(charge(l, "192.0.2.1", "p", T0).admitted && !charge(l, "192.0.2.1", "p", T0).limited && peek(l, "192.0.2.1", T0),
+	ok(charge(l, "192.0.2.1", "p", T0).admitted && !charge(l, "192.0.2.1", "p", T0).limited && peek(l, "192.0.2.1",
+	    T0),
 	    "with both limits off nothing is limited");
 	ok(access(path, F_OK) != 0, "and no file is made");
 	limiter_free(l);
@@ -240,7 +253,8 @@ test_keys(void)
 	{
 		struct limit_verdict v = charge(l, "192.0.2.1", "anna", T0);
 
-		ok(!v.admitted && v.policy == LIMIT_PRINCIPAL && v.reset_s == 3600 && v.rate.limit == 3, "the one that is spent refuses, with its figures");
+		ok(!v.admitted && v.policy == LIMIT_PRINCIPAL && v.reset_s == 3600 && v.rate.limit == 3,
+		    "the one that is spent refuses, with its figures");
 		v = charge(l, "192.0.2.1", "otto", T0);
 		ok(v.admitted && v.policy == LIMIT_ADDRESS && v.remaining == 1,
 		    "a request refused for its principal took nothing from its address, and the nearer limit is told");
@@ -264,10 +278,12 @@ test_sharing(void)
 	is_int(admitted(second, "192.0.2.1", NULL, T0, 3), 1, "another one on the same table gets the last");
 	is_int(admitted(l, "192.0.2.9", NULL, T0, 4), 4, "one limiter spends a budget");
 	ok(!peek(second, "192.0.2.9", T0), "another one that never met the address sees it when it looks");
-	ok(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, "PRAGMA data_version", -1, &q, NULL) == SQLITE_OK, "(watch the file)");
+	ok(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_prepare_v2(db, "PRAGMA data_version", -1, &q,
+	    NULL) == SQLITE_OK, "(watch the file)");
 	before = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : -1;
 	sqlite3_reset(q);
-	is_int(admitted(l, "192.0.2.1", "p", T0 + 1, 500) + admitted(second, "192.0.2.9", "p", T0 + 1, 500), 0, "a flood on spent keys is refused");
+	is_int(admitted(l, "192.0.2.1", "p", T0 + 1, 500) + admitted(second, "192.0.2.9", "p", T0 + 1, 500), 0,
+	    "a flood on spent keys is refused");
 	for (int i = 0; i < 500; i++)
 		(void)peek(l, "192.0.2.9", T0 + 1);
 	after = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : -2;
@@ -290,7 +306,8 @@ test_clock(void)
 	is_int(admitted(l, "192.0.2.1", NULL, T0 + 1, 3), 3, "three of five are taken");
 	is_int(admitted(l, "192.0.2.1", NULL, T0, 1), 1, "a request that read the clock a second earlier");
 	is_int(admitted(l, "192.0.2.1", NULL, T0 + 2, 5), 1, "does not begin the window anew");
-	is_int(charge(l, "192.0.2.1", NULL, T0 - 9).reset_s, 60, "a clock that is seconds behind is told a window at most");
+	is_int(charge(l, "192.0.2.1", NULL, T0 - 9).reset_s, 60,
+	    "a clock that is seconds behind is told a window at most");
 	is_int(admitted(l, "192.0.2.1", NULL, T0 - 5000, 7), 5, "after a clock that jumped back, windows begin anew");
 	ok(charge(l, "192.0.2.1", NULL, T0 - 5000).reset_s <= 60, "and nobody waits for the old end");
 	is_int(admitted(l, "192.0.2.1", NULL, T0 + 900000, 7), 5, "after a clock that jumped forward too");
@@ -316,7 +333,8 @@ test_blocks(void)
 	l = make("3000/minute", "off", NULL, 1000);
 	got += admitted(l, "192.0.2.1", NULL, T0, 4000) + admitted(second, "192.0.2.1", NULL, T0, 4000);
 	is_int(got, 3000, "blocks of two processes never add up to more than the limit");
-	is_int(admitted(l, "192.0.2.1", NULL, T0 + 60, 3001), 3000, "the next window has the whole budget for one that takes it alone");
+	is_int(admitted(l, "192.0.2.1", NULL, T0 + 60, 3001), 3000,
+	    "the next window has the whole budget for one that takes it alone");
 	limiter_free(l);
 	limiter_free(second);
 	remove_files();
@@ -340,7 +358,8 @@ test_rows(void)
 		(void)charge(l, address, NULL, T0 + 1);
 	}
 	limiter_figures(l, &figures);
-	ok(figures.usable && figures.rows == 1000, "the table holds RATE_LIMIT_ROWS keys at most (%lld)", (long long)figures.rows);
+	ok(figures.usable && figures.rows == 1000, "the table holds RATE_LIMIT_ROWS keys at most (%lld)",
+	    (long long)figures.rows);
 	is_int(ask("SELECT count(*) FROM budget"), figures.rows, "and knows how many it holds");
 	is_int(ask("SELECT used FROM budget WHERE used = 10"), 10, "the least used are forgotten first");
 	is_int(figures.admitted, 4010, "admitted requests are counted");
@@ -440,7 +459,8 @@ test_damaged(void)
 	struct limiter *l;
 	char wal[128];
 
-	write_text(path, "garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage");
+	write_text(path,
+	    "garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage garbage");
 	check_replaced("a file of garbage");
 	write_text(path, "short");
 	check_replaced("a short file");
@@ -472,14 +492,16 @@ test_damaged(void)
 	l = make("10/minute", "off", NULL, 1000);
 	is_int(admitted(l, "192.0.2.1", NULL, T0, 5), 5, "half of a budget is taken");
 	remove_files();
-	is_int(admitted(l, "192.0.2.1", NULL, T0 + 1, 12), 10, "when the file is deleted under us, a new one is begun within a second");
+	is_int(admitted(l, "192.0.2.1", NULL, T0 + 1, 12), 10,
+	    "when the file is deleted under us, a new one is begun within a second");
 	ok(access(path, F_OK) == 0, "in its place");
 	{
 		struct limiter *second = make("10/minute", "off", NULL, 1000);
 
 		ok(!charge(second, "192.0.2.1", NULL, T0 + 1).admitted, "which other processes share");
 		remove_files();
-		is_int(admitted(second, "192.0.2.1", NULL, T0 + 62, 4), 4, "if two had the deleted file open, one makes the new one");
+		is_int(admitted(second, "192.0.2.1", NULL, T0 + 62, 4), 4,
+		    "if two had the deleted file open, one makes the new one");
 		is_int(admitted(l, "192.0.2.1", NULL, T0 + 62, 12), 6, "and the other one finds it");
 		limiter_free(l);
 		snprintf(wal, sizeof wal, "%s-wal", path);
@@ -505,7 +527,8 @@ hold_lock(int *to_close)
 		sqlite3 *db;
 
 		close(go[1]);
-		if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "BEGIN IMMEDIATE; DELETE FROM budget", NULL, NULL, NULL) == SQLITE_OK &&
+		if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, "BEGIN IMMEDIATE; DELETE FROM budget",
+		    NULL, NULL, NULL) == SQLITE_OK &&
 		    write(ready[1], "x", 1) == 1)
 			(void)!read(go[0], &c, 1);
 		_exit(0);
@@ -545,7 +568,8 @@ test_locked(void)
 	begun_ms = clock_monotonic_ms();
 	v = charge(l, "192.0.2.8", NULL, T0);
 	waited_ms = clock_monotonic_ms() - begun_ms;
-	ok(v.admitted && !v.limited && waited_ms >= 200 && waited_ms < 2000, "a locked table is waited for, but not long (%d ms)", (int)waited_ms);
+	ok(v.admitted && !v.limited && waited_ms >= 200 && waited_ms < 2000,
+	    "a locked table is waited for, but not long (%d ms)", (int)waited_ms);
 	begun_ms = clock_monotonic_ms();
 	for (int i = 0; i < 1000; i++)
 		(void)charge(l, "192.0.2.8", NULL, T0);
@@ -569,7 +593,10 @@ test_locked(void)
 	check_healed(l, "when that was killed");
 }
 
-/* Run "body" as a user without rights, in a process of its own, where the claims of this file do not count; returns its exit status. */
+/*
+ * Run "body" as a user without rights, in a process of its own, where the claims of this file do not count; returns
+ * its exit status.
+ */
 static int
 as_nobody(int (*body)(void))
 {
@@ -665,7 +692,8 @@ test_read_only_and_full(void)
 {
 	if (geteuid() == 0 && chown(dir, 65534, 65534) != 0)
 		diag("no chown");
-	is_int(as_nobody(read_only_directory), 0, "a read-only directory, or file: requests are admitted, one line is logged, it heals");
+	is_int(as_nobody(read_only_directory), 0,
+	    "a read-only directory, or file: requests are admitted, one line is logged, it heals");
 	remove_files();
 	is_int(as_nobody(full_disk), 0, "a full disk: requests are admitted, it heals");
 	remove_files();
@@ -752,8 +780,12 @@ run_crowd(const char *rate, int limit, int processes, int threads, int keys, int
 	for (int p = 0; p < processes; p++)
 		waitpid(pid[p], NULL, 0);
 	for (int k = 0; k < keys; k++) {
-		/* What a killed process was granted and did not tell us is missing; more than the limit must never be. */
-		if (kill_after_us ? crowd->admitted[k] > limit || crowd->admitted[k] < limit - threads : crowd->admitted[k] != limit) {
+		/*
+		 * What a killed process was granted and did not tell us is missing; more than the limit must never
+		 * be.
+		 */
+		if (kill_after_us ? crowd->admitted[k] > limit ||
+		    crowd->admitted[k] < limit - threads : crowd->admitted[k] != limit) {
 			wrong++;
 			diag("key %d: %d admitted of %d", k, crowd->admitted[k], limit);
 		}
@@ -772,11 +804,13 @@ test_crowd(void)
 		skip("no shared memory");
 		return;
 	}
-	is_int(run_crowd("10/minute", 10, 4, 8, 1, 40, 0), 0, "S82: four processes with eight threads admit exactly 10 of 1280");
+	is_int(run_crowd("10/minute", 10, 4, 8, 1, 40, 0), 0,
+	    "S82: four processes with eight threads admit exactly 10 of 1280");
 	is_int(run_crowd("500/minute", 500, 4, 8, 1, 100, 0), 0, "and exactly 500 of 3200");
 	is_int(run_crowd("1000/minute", 1000, 4, 8, 1, 100, 0), 0, "and exactly 1000 of 3200");
 	is_int(run_crowd("20/minute", 20, 4, 8, 50, 100, 0), 0, "and for each of 50 keys exactly 20 of 64");
-	is_int(run_crowd("500/minute", 500, 4, 8, 1, 200, 3000), 0, "when one of them is killed at work, no more than 500, and the others go on");
+	is_int(run_crowd("500/minute", 500, 4, 8, 1, 200, 3000), 0,
+	    "when one of them is killed at work, no more than 500, and the others go on");
 	is_int(run_crowd("20/minute", 20, 4, 8, 50, 100, 8000), 0, "the same with 50 keys");
 }
 

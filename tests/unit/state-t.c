@@ -122,12 +122,14 @@ test_unsafe(void)
 	snprintf(other, sizeof other, "%s/link", top);
 	if (symlink(dir, other) != 0)
 		diag("no symbolic link");
-	is_int(state_open(other, &s, &why), MCP_EPERM, "a symbolic link in the place of the directory is refused (%s)", why);
+	is_int(state_open(other, &s, &why), MCP_EPERM, "a symbolic link in the place of the directory is refused (%s)",
+	    why);
 	unlink(other);
 	if (geteuid() == 0) {
 		if (chown(dir, 65534, 65534) != 0)
 			diag("no chown");
-		is_int(state_open(dir, &s, &why), MCP_EPERM, "another user's directory is refused, even to root (%s)", why);
+		is_int(state_open(dir, &s, &why), MCP_EPERM, "another user's directory is refused, even to root (%s)",
+		    why);
 		if (chown(dir, 0, 0) != 0 || chown(path, 65534, 65534) != 0)
 			diag("no chown");
 		is_int(state_open(dir, &s, &why), MCP_EPERM, "another user's file too (%s)", why);
@@ -159,7 +161,8 @@ test_keys(void)
 	is_int(state_keys_end(s, "a", "{\"keys\":[]}", 1031, 600), MCP_OK, "it succeeds");
 	is_int(state_keys_get(s, "a", &k), MCP_OK, "and the set");
 	is_str(k.jwks, "{\"keys\":[]}", "is kept");
-	ok(k.fetched_s == 1031 && k.soft_ttl_s == 600 && k.attempt_s == 1030 && !k.attempt_failed && k.generation == 1, "with its figures");
+	ok(k.fetched_s == 1031 && k.soft_ttl_s == 600 && k.attempt_s == 1030 && !k.attempt_failed && k.generation == 1,
+	    "with its figures");
 	state_keys_clear(&k);
 	state_keys_clear(&k);
 	is_int(state_keys_begin(s, "a", 1100, 30, &mine), MCP_OK, "a later fetch");
@@ -232,7 +235,8 @@ test_organisations(void)
 	is_int(state_org_set(s, "org_A", "", "x"), MCP_EINVAL, "no name is no key");
 	is_int(state_org_set(s, "org_A", "\xff", "x"), MCP_EINVAL, "a key is UTF-8");
 	is_int(state_org_set(s, "org_A", "k", "\xc3"), MCP_EINVAL, "so is a value");
-	is_int(state_org_set(s, "org_A'; DROP TABLE organisation_data; --", "k", "x"), MCP_OK, "quotes are no more than bytes");
+	is_int(state_org_set(s, "org_A'; DROP TABLE organisation_data; --", "k", "x"), MCP_OK,
+	    "quotes are no more than bytes");
 	is_int(state_org_delete(s, "org_A", "plan"), MCP_OK, "a key can be deleted");
 	is_int(state_org_delete(s, "org_A", "plan"), MCP_ENOENT, "once");
 	is_int(state_org_delete(s, "org_A", NULL), MCP_OK, "a whole organisation can");

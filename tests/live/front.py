@@ -195,7 +195,7 @@ include "shipped.conf"
 worker_processes 2;
 %(user)s
 pid %(dir)s/run/nginx.pid;
-error_log %(dir)s/log/error.log info;
+error_log %(dir)s/log/error.log error;
 events { worker_connections 1024; }
 http {
     access_log %(dir)s/log/access.log;
@@ -304,8 +304,11 @@ DocumentRoot "%(dir)s/htdocs"
 
     def show_logs(self, lines=30):
         for name, text in self.logs().items():
-            for line in text.splitlines()[-lines:]:
-                diag("%s: %s" % (name, line[:300]))
+            rows = text.splitlines()
+            if len(rows) > lines:
+                rows = rows[:lines // 2] + ["..."] + rows[-(lines // 2):]
+            for row in rows:
+                diag("%s: %s" % (name, row[:300]))
 
     # -- the end
 

@@ -56,7 +56,7 @@ def public_documents(front, say):
 
 
 def refusals(front, say):
-    challenge = 'Bearer realm="OAuth", resource_metadata="%s/.well-known/oauth-protected-resource/%s"' % (front.origin, front.mcp_path)
+    challenge = 'Bearer realm="OAuth", resource_metadata="%s/.well-known/oauth-protected-resource"' % front.origin
     headers, body = modern_call("greet_user", {"name": "Ada"})
     r = front.post((headers + [ORIGIN], body))
     is_((r.status, r.body), (401, b'{"error": "Missing Bearer token"}'), say("no token: 401 with its body, not the web server's [S29 S68]"))

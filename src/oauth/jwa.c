@@ -31,11 +31,22 @@ jwa_find(const char *name)
 	return NULL;
 }
 
+/* More than any step of a verification asks for at once. */
+#define PROBE_BYTES 16384
+
+/*
+ * OpenSSL does not always say that it failed for lack of memory: some of its steps end like those of a signature that does
+ * not fit. So before input is blamed, memory is tried.
+ */
 enum mcp_err
 jwa_error(enum mcp_err otherwise)
 {
+	void *probe = OPENSSL_malloc(PROBE_BYTES);
 	unsigned long code;
 
+	if (!probe)
+		otherwise = MCP_ENOMEM;
+	OPENSSL_free(probe);
 	while ((code = ERR_get_error()) != 0)
 		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
 			otherwise = MCP_ENOMEM;
@@ -73,6 +84,8 @@ begin(EVP_MD_CTX *ctx, const struct jwa *alg, EVP_PKEY *key)
 {
 	EVP_PKEY_CTX *pctx = NULL;
 
+	/* The context is used once; without this flag the last step would work on a copy of it. */
+	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	if (EVP_DigestVerifyInit_ex(ctx, &pctx, alg->digest, NULL, NULL, key, NULL) != 1)
 		return false;
 	if (alg->kind != JWA_RSA)

@@ -39,7 +39,8 @@ enum mcp_err jwa_verify(const struct jwa *alg, EVP_PKEY *key, const void *data, 
     size_t sig_len) MCP_MUST_CHECK;
 
 /*
- * Empty OpenSSL's error queue of this thread. Returns MCP_ENOMEM if it told of a failed allocation, else "otherwise".
+ * Why an OpenSSL function has failed: MCP_ENOMEM if its error queue tells of a failed allocation or memory is short
+ * now, else "otherwise". Empties the queue of this thread.
  */
 enum mcp_err jwa_error(enum mcp_err otherwise) MCP_MUST_CHECK;
 

@@ -104,7 +104,11 @@ from_params(const char *type, OSSL_PARAM_BLD *bld, EVP_PKEY **out)
 
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1)
 		goto out;
-	err = EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) == 1 ? MCP_OK : MCP_EINVAL;
+	err = MCP_EINVAL;
+	/* It does not always tell a lack of memory from numbers that are no key; the latter fail again. */
+	for (int tries = 0; err && tries < 2; tries++)
+		if (EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) == 1)
+			err = MCP_OK;
 out:
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);

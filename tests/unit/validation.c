@@ -12,7 +12,7 @@
 #include "tests/tap.h"
 
 struct token_policy policy;
-struct keystore keystore;
+struct keystore keystore = {.lock = PTHREAD_MUTEX_INITIALIZER};
 struct principal who;
 struct buf seen;
 EVP_PKEY *rsa, *rsa2, *p256, *p384, *p521, *ed25519;
@@ -23,14 +23,29 @@ keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_
 	bool known;
 
 	(void)now_s;
-	*set = NULL;
 	atomic_fetch_add(&k->asked, 1);
-	if (!k->set)
+	pthread_mutex_lock(&k->lock);
+	*set = k->set ? jwks_ref(k->set) : NULL;
+	pthread_mutex_unlock(&k->lock);
+	if (!*set)
 		return KEYSTORE_UNAVAILABLE;
-	if (!jwks_select(k->set, kid, alg, &known) && !known)
-		return KEYSTORE_UNKNOWN;
-	*set = jwks_ref(k->set);
-	return KEYSTORE_FOUND;
+	if (jwks_select(*set, kid, alg, &known) || known)
+		return KEYSTORE_FOUND;
+	jwks_unref(*set);
+	*set = NULL;
+	return KEYSTORE_UNKNOWN;
+}
+
+struct jwks *
+keystore_swap(struct jwks *set)
+{
+	struct jwks *old;
+
+	pthread_mutex_lock(&keystore.lock);
+	old = keystore.set;
+	keystore.set = set;
+	pthread_mutex_unlock(&keystore.lock);
+	return old;
 }
 
 char *

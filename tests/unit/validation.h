@@ -3,6 +3,7 @@
 #define MCP_TESTS_VALIDATION_H
 
 #include <openssl/types.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "oauth/jwks.h"
@@ -20,10 +21,14 @@ extern struct token_policy policy;	/* issuer and audience as above, all algorith
 extern EVP_PKEY *rsa, *rsa2, *p256, *p384, *p521, *ed25519;
 
 struct keystore {
-	_Atomic(struct jwks *) set;	/* NULL: none to be had */
+	pthread_mutex_t lock;		/* over "set" */
+	struct jwks *set;		/* NULL: none to be had */
 	atomic_int asked;		/* how often somebody looked for a key */
 };
 extern struct keystore keystore;
+
+/* Put another set there; returns the old one, which is the caller's. */
+struct jwks *keystore_swap(struct jwks *set);
 
 /*
  * Make policy and keys. The set has: rsa as "rsa" (alg RS256), rsa2 as "any" (no alg), p256, p384, p521 and ed25519

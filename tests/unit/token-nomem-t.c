@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What judges tokens, when memory is short: each allocation in turn fails, of our own code (malloc and friends, and
+ * the calls into json-c, wrapped by the linker) and of OpenSSL (its hook). Whatever fails, no token is accepted that
+ * would not be, nothing is left half done, and nothing leaks: the sanitizers and valgrind look.
+ */
+#include <json-c/json.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oauth/metadata.h"
+#include "tests/tap.h"
+#include "tests/unit/mint.h"
+#include "tests/unit/validation.h"
+
+/* How many allocations still succeed, -1 for all; then one fails, or all that follow do. */
+static long left = -1;
+static bool for_good;
+static unsigned long failures;
+
+static bool
+fails(void)
+{
+	if (left < 0)
+		return false;
+	if (left > 0) {
+		left--;
+		return false;
+	}
+	if (!for_good)
+		left = -1;
+	failures++;
+	return true;
+}
+
+/* With -Wl,--wrap=NAME callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
+#define WRAP(type, failure, name, parameters, arguments) \
+	type __real_##name parameters; \
+	type __wrap_##name parameters; \
+	type \
+	__wrap_##name parameters \
+	{ \
+		return fails() ? failure : __real_##name arguments; \
+	}
+
+WRAP(void *, NULL, malloc, (size_t n), (n))
+WRAP(void *, NULL, calloc, (size_t n, size_t size), (n, size))
+WRAP(void *, NULL, realloc, (void *p, size_t n), (p, n))
+WRAP(struct json_object *, NULL, json_object_new_object, (void), ())
+WRAP(struct json_object *, NULL, json_object_new_array_ext, (int n), (n))
+WRAP(struct json_object *, NULL, json_object_new_string_len, (const char *s, int len), (s, len))
+WRAP(struct json_object *, NULL, json_object_new_int64, (int64_t n), (n))
+WRAP(struct json_object *, NULL, json_object_new_double_s, (double n, const char *s), (n, s))
+WRAP(struct json_object *, NULL, json_object_new_boolean, (json_bool b), (b))
+WRAP(int, -1, json_object_array_add, (struct json_object *a, struct json_object *v), (a, v))
+WRAP(int, -1, json_object_object_add, (struct json_object *o, const char *name, struct json_object *v), (o, name, v))
+WRAP(int, -1, json_object_object_add_ex,
+    (struct json_object *o, const char *name, struct json_object *v, unsigned how), (o, name, v, how))
+
+static void *
+crypto_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : __real_malloc(n);
+}
+
+static void *
+crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
+static void
+crypto_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+/*
+ * Run "try" with its n-th allocation failing (or all from the n-th on), for n from 0 until none fails. Each result goes
+ * to "check" together with whether something failed. Returns the number of allocations, -1 if a check said no.
+ */
+static long
+fail_each(int (*try)(const void *), const void *what, bool all, bool (*check)(int result, bool failed))
+{
+	for (long n = 0; n < 100000; n++) {
+		unsigned long before = failures;
+		int result;
+
+		for_good = all;
+		left = n;
+		result = try(what);
+		left = -1;
+		if (!check(result, failures != before)) {
+			diag("allocation %ld: result %d", n, result);
+			return -1;
+		}
+		if (failures == before)
+			return n;
+	}
+	return -1;
+}
+
+static int
+try_token(const void *token)
+{
+	principal_clear(&who);
+	return (int)token_validate(&policy, &keystore, token, strlen(token), NOW, &who, NULL);
+}
+
+/*
+ * OpenSSL can do without some of its allocations; then the token passes, with all that is in it. Some of its steps end
+ * like those of a bad signature; when memory is there again by then, nobody can tell.
+ */
+static bool
+check_token(int outcome, bool failed)
+{
+	static const struct principal nobody;
+
+	if (outcome == OAUTH_OK)
+		return who.claims && who.subject && who.issuer && who.client_id && who.organisation &&
+		    who.scopes.n == 4;
+	if (!failed || memcmp(&who, &nobody, sizeof(who)) != 0)
+		return false;
+	return outcome == OAUTH_OUT_OF_RESOURCES || (!for_good && outcome == OAUTH_BAD_SIGNATURE);
+}
+
+static bool
+check_bad_token(int outcome, bool failed)
+{
+	return outcome == OAUTH_BAD_SIGNATURE || (failed && outcome == OAUTH_OUT_OF_RESOURCES);
+}
+
+static void
+test_tokens(void)
+{
+	const struct {
+		const char *alg, *kid;
+		EVP_PKEY *key;
+	} rows[] = {
+		{"RS256", "any", rsa2}, {"PS256", "any", rsa2}, {"ES256", "p256", p256}, {"EdDSA", "ed25519", ed25519},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *header = mint_text("{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", rows[i].alg, rows[i].kid);
+		char *payload = claims("scp", "[\"a\",\"b\"]"), *token = mint(rows[i].key, rows[i].alg, header,
+		    payload), *dot;
+		long n;
+
+		try_token(token);
+		n = fail_each(try_token, token, false, check_token);
+		ok(n > 40, "%s: each of %ld allocations fails once: refused, or the whole principal", rows[i].alg, n);
+		n = fail_each(try_token, token, true, check_token);
+		ok(n > 40, "%s: all from the n-th on fail, of %ld: never 401", rows[i].alg, n);
+		dot = strrchr(token, '.');
+		dot[5] = dot[5] == 'A' ? 'B' : 'A';
+		n = fail_each(try_token, token, false, check_bad_token);
+		ok(n > 20, "%s: with a bad signature each of %ld fails once: never accepted", rows[i].alg, n);
+		n = fail_each(try_token, token, true, check_bad_token);
+		ok(n > 20, "%s: with a bad signature all from the n-th on fail, of %ld: never accepted", rows[i].alg,
+		    n);
+		free(header);
+		free(payload);
+		free(token);
+	}
+}
+
+static struct jwks *parsed;
+
+static int
+try_set(const void *text)
+{
+	jwks_unref(parsed);
+	return (int)jwks_parse(text, strlen(text), &parsed, NULL);
+}
+
+/* A key that memory was too short for must not look like a key that is of no use. */
+static bool
+check_set(int err, bool failed)
+{
+	if (err == MCP_OK)
+		return jwks_count(parsed) == 3;
+	return failed && !parsed && (err == MCP_ENOMEM || err == MCP_ECRYPTO);
+}
+
+static void
+test_sets(void)
+{
+	char *a = jwk_text(rsa, ",\"kid\":\"a\""), *b = jwk_text(p256, ",\"kid\":\"b\""), *c = jwk_text(ed25519, "");
+	char *text = mint_text("{\"keys\":[%s,%s,{\"kty\":\"new\"},%s]}", a, b, c);
+	long n;
+
+	n = fail_each(try_set, text, false, check_set);
+	ok(n > 60, "a key set: each of %ld allocations fails once: an error, or all the keys", n);
+	n = fail_each(try_set, text, true, check_set);
+	ok(n > 60, "a key set: all from the n-th on fail, of %ld", n);
+	jwks_unref(parsed);
+	free(a);
+	free(b);
+	free(c);
+	free(text);
+}
+
+static struct metadata document;
+
+static int
+try_metadata(const void *text)
+{
+	char read[] = "usr:read", *v[] = {read};
+	struct strlist scopes = {v, 1};
+
+	metadata_clear(&document);
+	return (int)metadata_build(text, "https://r", "https://a", &scopes, &document, NULL);
+}
+
+static bool
+check_metadata(int err, bool failed)
+{
+	if (err == MCP_OK)
+		return document.body && (document.status == 500 || (document.resource &&
+		    document.authorization_server));
+	return failed && err == MCP_ENOMEM && !document.body && !document.resource;
+}
+
+static void
+test_metadata(void)
+{
+	static const char *const texts[] = {
+		"auto", "{\"resource\":\"https://r\",\"authorization_servers\":[\"https://a\"]}", "rubbish", "",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		long n = fail_each(try_metadata, texts[i], false, check_metadata);
+
+		ok(n > 0, "metadata %zu: each of %ld allocations fails once: an error, or all of it", i, n);
+		n = fail_each(try_metadata, texts[i], true, check_metadata);
+		ok(n > 0, "metadata %zu: all from the n-th on fail, of %ld", i, n);
+	}
+	metadata_clear(&document);
+}
+
+int
+main(void)
+{
+	ok(CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) == 1, "OpenSSL allocates through us");
+	validation_begin();
+	test_tokens();
+	test_sets();
+	test_metadata();
+	validation_end();
+	return tap_done();
+}

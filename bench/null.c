@@ -4,6 +4,7 @@
  * mcp.fcgi takes longer than this is its own.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <fcgiapp.h>
@@ -35,6 +36,7 @@ main(void)
 	pthread_t last;
 
 	FCGX_Init();
+	signal(SIGTERM, SIG_DFL);	/* libfcgi's own handler would wake one thread of all */
 	for (int i = 0; i < (threads ? (int)strtol(threads, NULL, 10) : DEFAULT_THREADS); i++)
 		pthread_create(&last, NULL, serve, NULL);
 	pthread_join(last, NULL);

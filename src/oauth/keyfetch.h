@@ -14,16 +14,16 @@
 struct fetch_policy;
 
 /*
- * Where key sets come from: a URL or a file. Both are read by jwks_parse(), and neither is believed for its status or its
- * name alone. "fault" gets what went wrong, for the log.
+ * Where key sets come from: a URL or a file. Both are read by jwks_parse(), and neither is believed for its status or
+ * its name alone. "fault" gets what went wrong, for the log.
  */
 #define KEYFETCH_FAULT_MAX 96
 #define KEYFETCH_TOTAL_MS 5000	/* of a whole fetch; the lease of keystore.c is longer */
 
 /*
- * Fetch the JWKS at "uri", a URL that the operator chose. Only a 200 of a JSON type with at least one usable key counts.
- * Returns MCP_OK with *set new, its text in "text" (initialised by the caller) and *max_age_s as fetch_response has it;
- * what fetch() and jwks_parse() return, MCP_EREMOTE for another status or type; *set is NULL then.
+ * Fetch the JWKS at "uri", a URL that the operator chose. Only a 200 of a JSON type with at least one usable key
+ * counts. Returns MCP_OK with *set new, its text in "text" (initialised by the caller) and *max_age_s as fetch_response
+ * has it; what fetch() and jwks_parse() return, MCP_EREMOTE for another status or type; *set is NULL then.
  */
 enum mcp_err keyfetch_url(const char *uri, const struct fetch_policy *policy, struct jwks **set, struct buf *text,
     int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX]) MCP_MUST_CHECK;

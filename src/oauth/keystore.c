@@ -2,14 +2,15 @@
 /*
  * One issuer's keys over time: which set is in use, and who may fetch another one when.
  *
- * Life of a set: 1. taken from state.db, where some process has put the last good one, or from the operator's file; 2. held
- * as a snapshot, so that threads use it without a lock; 3. refreshed shortly before its soft TTL ends, after an answer and by one
- * process; while that fails the old set goes on; 4. dropped at the hard TTL.
+ * Life of a set: 1. taken from state.db, where some process has put the last good one, or from the operator's file; 2.
+ * held as a snapshot, so that threads use it without a lock; 3. refreshed shortly before its soft TTL ends, after an
+ * answer and by one process; while that fails the old set goes on; 4. dropped at the hard TTL.
  *
- * Who fetches: a fetch has a stamp in state.db, written before it begins. Nobody begins another one within the cooldown, so all
- * processes together ask once, whatever tokens say. A stamp without an end is a fetch that runs, or whose process died; after the
- * lease anybody may begin again. Inside a process one thread fetches and the others wait for it, unless fetching failed
- * before: an outage must not collect waiting threads. Where state.db cannot be used each process keeps to its own stamps.
+ * Who fetches: a fetch has a stamp in state.db, written before it begins. Nobody begins another one within the
+ * cooldown, so all processes together ask once, whatever tokens say. A stamp without an end is a fetch that runs, or
+ * whose process died; after the lease anybody may begin again. Inside a process one thread fetches and the others wait
+ * for it, unless fetching failed before: an outage must not collect waiting threads. Where state.db cannot be used each
+ * process keeps to its own stamps.
  *
  * Nothing here looks at signatures: a bad signature under a known kid comes here as a question that the set answers.
  */
@@ -369,8 +370,8 @@ follow(struct keystore *k, int64_t now_s)
 }
 
 /*
- * Carry out a plan made with the lock held; the lock is released meanwhile. With "patient" another process's fetch is waited
- * for. "cooldown_s" as the plan had it.
+ * Carry out a plan made with the lock held; the lock is released meanwhile. With "patient" another process's fetch is
+ * waited for. "cooldown_s" as the plan had it.
  */
 static void
 carry_out(struct keystore *k, enum plan plan, int64_t now_s, int64_t cooldown_s, bool patient)
@@ -417,8 +418,8 @@ enum need {
 };
 
 /*
- * A set past twice its soft TTL, and no attempt for ten cooldowns: this server was idle, so nothing has been refreshed after answers,
- * and keys may have been withdrawn long ago. Needs the lock.
+ * A set past twice its soft TTL, and no attempt for ten cooldowns: this server was idle, so nothing has been refreshed
+ * after answers, and keys may have been withdrawn long ago. Needs the lock.
  */
 static bool
 is_forgotten(const struct keystore *k, int64_t now_s)
@@ -429,7 +430,8 @@ is_forgotten(const struct keystore *k, int64_t now_s)
 
 /* Ask the set. With NEED_NOTHING *answer is set and, with KEYSTORE_FOUND, *set has a reference; with NEED_FRESH too. */
 static enum need
-consult(struct keystore *k, const char *kid, const char *alg, int64_t now_s, enum keystore_answer *answer, struct jwks **set)
+consult(struct keystore *k, const char *kid, const char *alg, int64_t now_s, enum keystore_answer *answer,
+    struct jwks **set)
 {
 	enum need need = NEED_NOTHING;
 	bool known = false;

@@ -13,12 +13,13 @@ struct state;
 struct fetch_policy;
 
 /*
- * The keys of one issuer over time. Each process holds an immutable snapshot; all share the last good set through state.db.
- * A set near its soft TTL (Cache-Control clamped to 5 min..6 h, else 1 h) is refreshed after an answer, by one process;
- * one older than the hard TTL (24 h) is not used. An unknown kid causes at most one fetch a cooldown (30 s) in all processes
- * together, stamped before the fetch; a bad signature under a known kid none. Only a 200 with at least one usable key replaces a set,
- * and what state.db holds is read as strictly as what comes from the network. A server that was idle for twice the soft TTL
- * refreshes before it answers. Source: RFC 7517 section 5; docs/decisions.md.
+ * The keys of one issuer over time. Each process holds an immutable snapshot; all share the last good set through
+ * state.db. A set near its soft TTL (Cache-Control clamped to 5 min..6 h, else 1 h) is refreshed after an answer, by
+ * one process; one older than the hard TTL (24 h) is not used. An unknown kid causes at most one fetch a cooldown (30
+ * s) in all processes together, stamped before the fetch; a bad signature under a known kid none. Only a 200 with at
+ * least one usable key replaces a set, and what state.db holds is read as strictly as what comes from the network. A
+ * server that was idle for twice the soft TTL refreshes before it answers. Source: RFC 7517 section 5;
+ * docs/decisions.md.
  */
 
 struct keystore_options {
@@ -32,8 +33,8 @@ struct keystore_options {
 struct keystore;
 
 /*
- * Make a store; nothing is fetched yet. Strings are copied. Returns MCP_OK, MCP_ENOMEM, or MCP_EINVAL with neither "uri"
- * nor "file". Release with keystore_free(). Thread-safe but for new and free.
+ * Make a store; nothing is fetched yet. Strings are copied. Returns MCP_OK, MCP_ENOMEM, or MCP_EINVAL with neither
+ * "uri" nor "file". Release with keystore_free(). Thread-safe but for new and free.
  */
 enum mcp_err keystore_new(const struct keystore_options *options, struct keystore **out) MCP_MUST_CHECK;
 void keystore_free(struct keystore *k);
@@ -41,27 +42,30 @@ void keystore_free(struct keystore *k);
 enum keystore_answer {
 	KEYSTORE_FOUND,		/* *set is usable and has a key for the question */
 	KEYSTORE_UNKNOWN,	/* the set is fresh enough to say: no such key */
-	KEYSTORE_UNAVAILABLE	/* there is no usable set, or an unknown kid could not be looked up: the last fetch failed or still runs */
+	/* There is no usable set, or an unknown kid could not be looked up: the last fetch failed or still runs. */
+	KEYSTORE_UNAVAILABLE
 };
 
 /*
- * Borrow the current set for a token with this "kid" (NULL: none) and "alg". With KEYSTORE_FOUND *set holds a reference that
- * the caller gives back with jwks_unref(); else it is NULL. Fetches in the calling thread only when there is no usable set, for an
- * unknown kid, or after long idleness, never within the cooldown; callers meanwhile, also of other processes, wait for that one fetch
- * (5 s at most), unless fetching had failed before or three of them wait because of an unknown kid: those are told
- * KEYSTORE_UNAVAILABLE at once.
+ * Borrow the current set for a token with this "kid" (NULL: none) and "alg". With KEYSTORE_FOUND *set holds a reference
+ * that the caller gives back with jwks_unref(); else it is NULL. Fetches in the calling thread only when there is no
+ * usable set, for an unknown kid, or after long idleness, never within the cooldown; callers meanwhile, also of other
+ * processes, wait for that one fetch (5 s at most), unless fetching had failed before or three of them wait because of
+ * an unknown kid: those are told KEYSTORE_UNAVAILABLE at once.
  */
-enum keystore_answer keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_s, struct jwks **set);
+enum keystore_answer keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_s,
+    struct jwks **set);
 
 /*
- * Refresh if the soft TTL is over or near, or keys were wanted and there are none, and no other process does; call it after an
- * answer has left. Cheap when nothing is to do.
+ * Refresh if the soft TTL is over or near, or keys were wanted and there are none, and no other process does; call it
+ * after an answer has left. Cheap when nothing is to do.
  */
 void keystore_maintain(struct keystore *k, int64_t now_s);
 
-/* Drop what is held and fetch at the next need, cooldown or not ("mcp-fcgi keys refresh", tests). A file is read again. */
+/* Drop what is held and fetch at the next need, cooldown or not ("mcp-fcgi keys refresh"). A file is read again. */
 void keystore_invalidate(struct keystore *k);
 
+/* What a store is like, for people. */
 struct keystore_figures {
 	bool usable;
 	size_t keys;
@@ -69,6 +73,8 @@ struct keystore_figures {
 	int64_t fetches, failures;	/* by this process */
 	char last_fault[96];	/* what the last failed fetch said, "" if none */
 };
+
+/* Fill "out" with the figures at "now_s". */
 void keystore_figures(struct keystore *k, int64_t now_s, struct keystore_figures *out);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * The authorization server's metadata and its registration, passed on to clients that ask us for them.
  *
- * Both are open to strangers, so the target is fixed, answers are bounded, failures are remembered for a moment, and few threads
- * can be held by a server that hangs. What is passed on is JSON and nothing else: an error page of a proxy between would run
- * as ours in a browser.
+ * Both are open to strangers, so the target is fixed, answers are bounded, failures are remembered for a moment, and
+ * few threads can be held by a server that hangs. What is passed on is JSON and nothing else: an error page of a proxy
+ * between would run as ours in a browser.
  */
 #include "oauth/upstream.h"
 
@@ -30,7 +30,8 @@ static const char no_metadata[] = "{\"error\": \"Failed to fetch authorization s
 static const char bad_metadata[] = "{\"error\": \"Authorization server metadata is not usable\"}";
 static const char unreachable[] = "{\"error\": \"Unable to reach authorization server\"}";
 static const char rubbish[] = "{\"error\": \"Authorization server sent an unusable answer\"}";
-static const char no_registration[] = "{\"error\": \"Dynamic client registration is not available at the authorization server\"}";
+static const char no_registration[] =
+    "{\"error\": \"Dynamic client registration is not available at the authorization server\"}";
 static const char bad_request[] =
     "{\"error\": \"invalid_client_metadata\", \"error_description\": \"The body must be a JSON object\"}";
 static const char too_large[] =
@@ -146,7 +147,7 @@ form_url(const char *issuer, const struct form *form, struct buf *url)
 	return true;
 }
 
-/* Judge a document that came with 200. Fills "d" when it is good. Returns MCP_OK, MCP_ENOMEM, or MCP_EREMOTE with d->fault. */
+/* Judge a document that came with 200. Fills "d" if it is good. MCP_OK, MCP_ENOMEM, MCP_EREMOTE with d->fault. */
 static enum mcp_err
 read_document(const struct upstream *u, struct fetch_response *res, struct document *d)
 {
@@ -184,23 +185,32 @@ read_document(const struct upstream *u, struct fetch_response *res, struct docum
 	return err;
 }
 
+/* Whether a fetch failed in a way that may pass. */
+static bool
+is_unreachable(enum mcp_err err)
+{
+	return err == MCP_ENET || err == MCP_ETIMEOUT || err == MCP_EREMOTE;
+}
+
 /*
- * Ask for one form. *next tells whether another form may do better: after an answer that is no document, not after silence.
- * Returns MCP_OK or MCP_ENOMEM.
+ * Ask for one form. *next tells whether another form may do better: after an answer that is no document, not after
+ * silence. Returns MCP_OK or MCP_ENOMEM.
  */
 static enum mcp_err
 ask_form(const struct upstream *u, const char *url, long left_ms, struct document *d, bool *next)
 {
 	static const char *const headers[] = { "Accept: application/json", NULL };
 	struct fetch_request req = {
-		.method = "GET", .url = url, .headers = headers, .connect_timeout_ms = CONNECT_MS, .total_timeout_ms = left_ms,
-		.max_bytes = UPSTREAM_METADATA_MAX,
+		.method = "GET", .url = url, .headers = headers, .connect_timeout_ms = CONNECT_MS,
+		.total_timeout_ms = left_ms, .max_bytes = UPSTREAM_METADATA_MAX,
 	};
 	struct fetch_response res;
 	enum mcp_err err = fetch(u->fetch, &req, &res);
 
+	bool in_trouble = err ? is_unreachable(err) : res.status >= 500 || res.status == 429;
+
 	*next = false;
-	if (err == MCP_ENET || err == MCP_ETIMEOUT || err == MCP_EREMOTE || (!err && (res.status >= 500 || res.status == 429))) {
+	if (in_trouble) {
 		d->status = 503;
 		d->retry_after_s = res.retry_after_s;
 		if (err)
@@ -268,8 +278,8 @@ is_fresh(const struct document *d, int64_t now_s)
 }
 
 /*
- * Bring u->document up to date, or wait while another thread does. Returns with the lock held; the document may still be
- * stale when too many wait. MCP_OK or MCP_ENOMEM.
+ * Bring u->document up to date, or wait while another thread does. Returns with the lock held; the document may still
+ * be stale when too many wait. MCP_OK or MCP_ENOMEM.
  */
 static enum mcp_err
 lock_fresh(struct upstream *u, int64_t now_s)
@@ -371,8 +381,8 @@ upstream_metadata(struct upstream *u, int64_t now_s, struct upstream_answer *a)
 }
 
 /*
- * Where to register. Returns MCP_OK with *url owned by the caller and *learnt; MCP_EREMOTE with an answer in "a" when there is
- * no place; MCP_ENOMEM.
+ * Where to register. Returns MCP_OK with *url owned by the caller and *learnt; MCP_EREMOTE with an answer in "a" when
+ * there is no place; MCP_ENOMEM.
  */
 static enum mcp_err
 registration_target(struct upstream *u, int64_t now_s, char **url, bool *learnt, struct upstream_answer *a)
@@ -395,7 +405,9 @@ registration_target(struct upstream *u, int64_t now_s, char **url, bool *learnt,
 		if (own_answer(a, 503, unreachable, fresh ? d->fault : ""))
 			err = MCP_ENOMEM;
 	} else if (d->status != 200 || d->bad_endpoint) {
-		if (own_answer(a, 502, rubbish, d->bad_endpoint ? "registration_endpoint is no URL that may be used" : d->fault))
+		const char *fault = d->bad_endpoint ? "registration_endpoint is no URL that may be used" : d->fault;
+
+		if (own_answer(a, 502, rubbish, fault))
 			err = MCP_ENOMEM;
 	} else if (own_answer(a, 404, no_registration, "the metadata has no registration_endpoint")) {
 		err = MCP_ENOMEM;
@@ -415,7 +427,9 @@ relay(struct fetch_response *res, struct upstream_answer *a)
 	if (!sane || (res->body.len > 0 && !fetch_response_is_json(res))) {
 		snprintf(a->fault, sizeof(a->fault), "status %d, %.50s", res->status,
 		    res->content_type ? res->content_type : "no content type");
-		return res->status >= 500 && sane ? own_answer(a, 503, unreachable, a->fault) : own_answer(a, 502, rubbish, a->fault);
+		if (sane && res->status >= 500)
+			return own_answer(a, 503, unreachable, a->fault);
+		return own_answer(a, 502, rubbish, a->fault);
 	}
 	a->status = res->status;
 	a->content_type = res->content_type;
@@ -429,15 +443,16 @@ pass_on(const struct upstream *u, const char *url, bool learnt, const char *body
 {
 	static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json", NULL };
 	struct fetch_request req = {
-		.method = "POST", .url = url, .learnt = learnt, .origin_host = u->host, .headers = headers, .body = body, .body_len = len,
-		.connect_timeout_ms = CONNECT_MS, .total_timeout_ms = REGISTER_MS, .max_bytes = UPSTREAM_REGISTRATION_MAX,
+		.method = "POST", .url = url, .learnt = learnt, .origin_host = u->host, .headers = headers,
+		.body = body, .body_len = len, .connect_timeout_ms = CONNECT_MS, .total_timeout_ms = REGISTER_MS,
+		.max_bytes = UPSTREAM_REGISTRATION_MAX,
 	};
 	struct fetch_response res;
 	enum mcp_err err = fetch(u->fetch, &req, &res);
 
 	if (err == MCP_OK)
 		err = relay(&res, a);
-	else if (err == MCP_ENET || err == MCP_ETIMEOUT || err == MCP_EREMOTE)
+	else if (is_unreachable(err))
 		err = own_answer(a, 503, unreachable, res.fault);
 	else if (err != MCP_ENOMEM)
 		err = own_answer(a, 502, rubbish, res.fault);

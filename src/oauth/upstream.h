@@ -10,12 +10,14 @@
 #include "net/fetch.h"
 
 /*
- * What the authorization server says of itself, fetched and kept for a short time (metadata: RFC 8414), and dynamic client
- * registration passed on to it (RFC 7591). Answers are the authorization server's, byte for byte, or one of our own:
- *   502 {"error": ...}  it answered, and with nothing that can be passed on (HTML, a redirect, too much, another issuer's document)
+ * What the authorization server says of itself, fetched and kept for a short time (metadata: RFC 8414), and dynamic
+ * client registration passed on to it (RFC 7591). Answers are the authorization server's, byte for byte, or one of our
+ * own:
+ *   502 {"error": ...}  it answered, and with nothing that can be passed on (HTML, a redirect, too much, another
+ * issuer's document)
  *   503 {"error": ...}  it cannot be reached or is in trouble; with a Retry-After
- * A thread asks while at most three others wait for it; further ones get 503 at once, so that a server that hangs cannot hold
- * all of ours.
+ * A thread asks while at most three others wait for it; further ones get 503 at once, so that a server that hangs
+ * cannot hold all of ours.
  */
 #define UPSTREAM_METADATA_MAX (256 * 1024)
 #define UPSTREAM_REGISTRATION_MAX (64 * 1024)
@@ -32,8 +34,9 @@ struct upstream_answer {
 
 /*
  * "issuer" is the authorization server's issuer identifier (e.g. https://env/resources/res_1); "registration" a URL to
- * register at when the metadata names none (NULL: none). Both are the operator's. Strings are copied; "fetch" is borrowed.
- * Nothing is fetched yet; an issuer that is no URL to fetch from gives 502 later. Returns MCP_OK or MCP_ENOMEM.
+ * register at when the metadata names none (NULL: none). Both are the operator's. Strings are copied; "fetch" is
+ * borrowed. Nothing is fetched yet; an issuer that is no URL to fetch from gives 502 later. Returns MCP_OK or
+ * MCP_ENOMEM.
  */
 enum mcp_err upstream_new(const char *issuer, const char *registration, const struct fetch_policy *fetch,
     struct upstream **out) MCP_MUST_CHECK;
@@ -41,15 +44,16 @@ void upstream_free(struct upstream *u);
 
 /*
  * The metadata document, unchanged: RFC 8414's inserted form first, then the appended one, then both of OpenID Connect;
- * all in 5 s. Its "issuer" must be ours, byte for byte (RFC 8414 section 3.3). A document is kept for 5 minutes, a failure for 10 s.
- * "a" is initialised here; upstream_answer_clear() releases it. Returns MCP_OK or MCP_ENOMEM. Thread-safe.
+ * all in 5 s. Its "issuer" must be ours, byte for byte (RFC 8414 section 3.3). A document is kept for 5 minutes, a
+ * failure for 10 s. "a" is initialised here; upstream_answer_clear() releases it. Returns MCP_OK or MCP_ENOMEM.
+ * Thread-safe.
  */
 enum mcp_err upstream_metadata(struct upstream *u, int64_t now_s, struct upstream_answer *a) MCP_MUST_CHECK;
 
 /*
- * Pass a registration request on: to the metadata's registration_endpoint, else to "registration"; the body unchanged, no
- * cookies, no Authorization. A body that is no JSON object is answered with 400, an over-long one with 413, neither place with 404, and
- * nothing is sent. The metadata's URL counts as learnt (see fetch.h). As above.
+ * Pass a registration request on: to the metadata's registration_endpoint, else to "registration"; the body unchanged,
+ * no cookies, no Authorization. A body that is no JSON object is answered with 400, an over-long one with 413, neither
+ * place with 404, and nothing is sent. The metadata's URL counts as learnt (see fetch.h). As above.
  */
 enum mcp_err upstream_register(struct upstream *u, const char *body, size_t len, int64_t now_s,
     struct upstream_answer *a) MCP_MUST_CHECK;

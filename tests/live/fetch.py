@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Our HTTP client against peers that redirect, drip, lie about lengths, hang, reset, or cannot be trusted. ATTACKS F by name."""
+"""Our HTTP client against peers that redirect, drip, lie of lengths, hang, reset, or cannot be trusted: F1 to F20."""
 
 import os
 import socket
@@ -27,7 +27,8 @@ class Result(dict):
 
 
 def start(url, *options, env=None):
-    return subprocess.Popen([PROGRAM, url, *options], stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+    return subprocess.Popen([PROGRAM, url, *options], stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, **(env or {})})
 
 
 def results(process):
@@ -56,9 +57,11 @@ def test_plain(p):
     sent = p.last("keys").headers
     is_(sorted(sent), ["accept", "host", "user-agent"], "it sends no Accept-Encoding, cookie or credentials")
     ok(sent["user-agent"].startswith("mcp-fcgi/"), "and says who asks")
-    r = one(p.url + "/keys", "method=POST", "body={}", "header=Content-Type: application/json", "header=Authorization: Bearer x")
+    r = one(p.url + "/keys", "method=POST", "body={}", "header=Content-Type: application/json",
+            "header=Authorization: Bearer x")
     sent = p.last("keys")
-    is_((sent.method, sent.body, sent.headers["content-type"], sent.headers["authorization"]), ("POST", b"{}", "application/json", "Bearer x"),
+    is_((sent.method, sent.body, sent.headers["content-type"], sent.headers["authorization"]),
+        ("POST", b"{}", "application/json", "Bearer x"),
         "a POST carries its body and headers")
     ok("expect" not in sent.headers, "and does not wait for 100 (Continue)")
     for status in (204, 400, 401, 404, 429, 432, 500, 503):
@@ -80,7 +83,8 @@ def test_environment(p):
         with open(os.path.join(home, ".netrc"), "w", encoding="ascii") as f:
             f.write("machine 127.0.0.1 login u password p\n")
         dead = f"http://127.0.0.1:{free_port()}"
-        env = {"HOME": home, "http_proxy": dead, "https_proxy": dead, "HTTP_PROXY": dead, "ALL_PROXY": dead, "all_proxy": dead}
+        env = {"HOME": home, "http_proxy": dead, "https_proxy": dead, "HTTP_PROXY": dead, "ALL_PROXY": dead,
+               "all_proxy": dead}
         claim(one(p.url + "/keys", env=env), "OK", "proxy variables of the environment are ignored")
         ok("authorization" not in p.last("keys").headers, "so is .netrc")
 
@@ -92,18 +96,21 @@ def test_redirects(p):
             p.forget()
             p.behave("keys", "redirect", status, target)
             r = one(p.url + "/keys")
-            ok((r["err"], r["status"]) == ("OK", str(status)) and p.count() == 1, f"F4: a {status} to {target} is not followed")
+            ok((r["err"], r["status"]) == ("OK", str(status)) and p.count() == 1,
+               f"F4: a {status} to {target} is not followed")
 
 
 def test_sizes(p):
-    for how, words in (("oversize", "Content-Length over the cap"), ("oversize-chunked", "a chunked answer over the cap")):
+    for how, words in (("oversize", "Content-Length over the cap"),
+                       ("oversize-chunked", "a chunked answer over the cap")):
         p.behave("keys", how)
         r = one(p.url + "/keys")
         claim(r, "ELIMIT", f"F6: {words} ends the transfer")
         ok(int(r["len"]) <= 262144, "F6: and no more than the cap was taken")
     p.behave("keys", "gzip-bomb")
     r = one(p.url + "/keys")
-    ok(r["err"] == "OK" and int(r["len"]) < 100000 and r.body[:2] == b"\x1f\x8b", "F6: an answer that comes compressed is not unpacked")
+    ok(r["err"] == "OK" and int(r["len"]) < 100000 and r.body[:2] == b"\x1f\x8b",
+       "F6: an answer that comes compressed is not unpacked")
     p.behave("keys", "endless-headers")
     claim(one(p.url + "/keys", "total_ms=4000"), "ELIMIT", "F7: header fields without end end the transfer")
     p.behave("keys", "body", "x" * 1000)
@@ -136,7 +143,8 @@ def test_deadlines(p):
         r = one(f"http://127.0.0.1:{s.getsockname()[1]}/", "connect_ms=400", "total_ms=5000")
         for f in fill:
             f.close()
-        ok(r["err"] == "ETIMEOUT" and int(r["ms"]) < 2000, "F7: a connection that is not taken has a deadline of its own")
+        ok(r["err"] == "ETIMEOUT" and int(r["ms"]) < 2000,
+           "F7: a connection that is not taken has a deadline of its own")
     process = start(p.url + "/keys", "total_ms=20000")
     time.sleep(0.3)
     began = time.monotonic()
@@ -154,15 +162,18 @@ def test_breaks(p):
         p.forget()
         p.behave("keys", how, times=1)
         r = one(p.url + "/keys")
-        ok(r["err"] == "OK" and r.body == p.answer(p.last("keys"))[2], f"F8: the second try mends it, without bytes of the first ({how})")
+        ok(r["err"] == "OK" and r.body == p.answer(p.last("keys"))[2],
+           f"F8: the second try mends it, without bytes of the first ({how})")
         p.forget()
         p.behave("keys", how)
-        claim(one(p.url + "/keys", "method=POST", "body={}"), "EREMOTE", f"a POST whose answer is cut off fails ({how})")
+        claim(one(p.url + "/keys", "method=POST", "body={}"), "EREMOTE",
+              f"a POST whose answer is cut off fails ({how})")
         is_(p.count("keys"), 1, f"and is not sent again ({how})")
     p.forget()
     p.behave("keys", "close-kept")
     r = run(p.url + "/keys", "repeat=3")
-    is_([x["err"] for x in r], ["OK"] * 3, "F8: a kept connection that the server closed does not fail the next request")
+    is_([x["err"] for x in r], ["OK"] * 3,
+        "F8: a kept connection that the server closed does not fail the next request")
     for how in ("not-http", "http09"):
         p.behave("keys", how)
         claim(one(p.url + "/keys"), "EREMOTE", f"what is no HTTP answer is refused ({how})")
@@ -224,7 +235,8 @@ def local_name():
         for line in f:
             words = line.split("#")[0].split()
             for name in words[1:]:
-                if name != "localhost" and (words[0].startswith(("127.", "10.", "192.168.", "172.")) or words[0] == "::1"):
+                if name != "localhost" and (words[0].startswith(("127.", "10.", "192.168.",
+                    "172.")) or words[0] == "::1"):
                     return name
     return None
 
@@ -241,17 +253,20 @@ def test_addresses(p):
         return
     claim(one(f"http://{name}:{p.port}/keys"), "EPERM", "plain http to a name that is not localhost is refused")
     with Recorder() as recorder:
-        claim(one(f"https://{name}:{recorder.port}/", "learnt=1"), "EPERM", f"F16: a learnt name with a private address ({name}) is refused")
+        claim(one(f"https://{name}:{recorder.port}/", "learnt=1"), "EPERM",
+              f"F16: a learnt name with a private address ({name}) is refused")
         is_(recorder.seen, [], "F16: and no connection was made")
         one(f"https://{name}:{recorder.port}/", "total_ms=1000")
         ok(recorder.seen or local_family(name) != socket.AF_INET, "the operator's own URL may lead there")
     with scalekit.Scalekit(tls="good", host=address_of(name), names=(name,)) as s:
         r = run(f"https://{name}:{s.port}/keys", "then_learnt=1", "ca=" + s.ca_file)
-        is_((r[0]["err"], r[1]["err"], s.count()), ("OK", "EPERM", 1), "F16: what an earlier request of the operator's left does not help a learnt one")
+        is_((r[0]["err"], r[1]["err"], s.count()), ("OK", "EPERM", 1),
+            "F16: what an earlier request of the operator's left does not help a learnt one")
 
 
 def address_of(name):
-    return socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0] if local_family(name) == socket.AF_INET else "127.0.0.1"
+    return socket.getaddrinfo(name, None,
+                              socket.AF_INET)[0][4][0] if local_family(name) == socket.AF_INET else "127.0.0.1"
 
 
 def local_family(name):
@@ -299,13 +314,15 @@ def test_proxy(p):
         claim(r, "ENET", "and its refusal fails the request")
         claim(one(p.url + "/keys", option), "OK", "loopback is not asked for through it")
         is_(len(proxy.seen), 1, "so the proxy saw one request")
-        claim(one("https://169.254.169.254/latest", option, "learnt=1"), "EPERM", "F16: a learnt private address is refused with a proxy too")
+        claim(one("https://169.254.169.254/latest", option, "learnt=1"), "EPERM",
+              "F16: a learnt private address is refused with a proxy too")
         is_(len(proxy.seen), 1, "F16: before the proxy hears of it")
 
 
 def main():
     with scalekit.Scalekit() as p:
-        for test in (test_plain, test_environment, test_redirects, test_sizes, test_deadlines, test_breaks, test_connections, test_addresses,
+        for test in (test_plain, test_environment, test_redirects, test_sizes, test_deadlines, test_breaks,
+                     test_connections, test_addresses,
                      test_proxy):
             p.forget()
             test(p)

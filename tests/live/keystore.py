@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The keys of an issuer over time, in several processes: rotation, outage, storms, poisoned caches, a process that dies. ATTACKS F, G.
+"""The keys of an issuer over time, in several processes: rotation, outage, storms, poisoned caches, a process
+that dies (F1 to F14, G7 to G11).
 
 The clock is an argument of every command, so hours pass at once. T is when a test begins."""
 
@@ -39,7 +40,8 @@ class Store:
             if value:
                 options[name] = value
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([PROGRAM] + [f"{k}={v}" for k, v in options.items()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([PROGRAM] + [f"{k}={v}" for k, v in options.items()], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE,
                                         stderr=self.log, text=True)
         assert self.process.stdout.readline() == "ready\n"
 
@@ -125,7 +127,8 @@ def test_life(env, state):
         for i in range(10):
             s.maintain(T + 3300 + i)
         is_(env.count("keys"), 2, "and once")
-        is_(s.figures(T + 3310), {"usable": 1, "keys": 1, "age": 10, "fetches": 2, "failures": 0, "fault": ""}, "the figures say so")
+        is_(s.figures(T + 3310), {"usable": 1, "keys": 1, "age": 10, "fetches": 2, "failures": 0, "fault": ""},
+            "the figures say so")
     with Store(env, state) as s:
         is_(s.find(kid(env), T + 3400), "FOUND", "a new process (plain CGI) has its keys from disk")
         is_(env.count("keys"), 2, "without a fetch")
@@ -154,16 +157,19 @@ def test_rotation(env, state):
         newest = env.rotate(keep_old=False).kid
         is_(s.find(newest, T + 60), "UNKNOWN", "F10: within the cooldown a still newer key is unknown")
         is_(s.find(newest, T + 71), "FOUND", "F10: after it, it is accepted")
-        is_((s.find(old, T + 72), s.find(new, T + 72)), ("UNKNOWN", "UNKNOWN"), "F10: and the withdrawn ones are refused")
+        is_((s.find(old, T + 72), s.find(new, T + 72)), ("UNKNOWN", "UNKNOWN"),
+            "F10: and the withdrawn ones are refused")
         is_(other.find(old, T + 75), "UNKNOWN", "F10: by the other process too, two seconds later at most")
         last = env.rotate(keep_old=False).kid
         env.forget()
-        is_(s.find(newest, T + 80), "FOUND", "F10: a key withdrawn without another's appearing is accepted within the soft TTL")
+        is_(s.find(newest, T + 80), "FOUND",
+            "F10: a key withdrawn without another's appearing is accepted within the soft TTL")
         s.maintain(T + 71 + HOUR)
         is_(s.find(newest, T + 72 + HOUR), "UNKNOWN", "F10: and refused after it")
         is_(s.find(last, T + 72 + HOUR), "FOUND", "F10: all keys were replaced")
         env.rotate(keep_old=False)
-        is_(s.find(last, T + 71 + 2 * HOUR), "FOUND", "within twice the soft TTL an idle server answers first and refreshes then")
+        is_(s.find(last, T + 71 + 2 * HOUR), "FOUND",
+            "within twice the soft TTL an idle server answers first and refreshes then")
         is_(s.find(last, T + 80 + 4 * HOUR), "UNKNOWN", "past it, it refreshes first")
 
 
@@ -174,9 +180,11 @@ def test_same_kid(env, state):
         is_(s.token("https://as.example", old, T), "ok", "a token is accepted")
         env.keys = [crypto.RSAKey(first.kid)]
         new = env.token(iss="https://as.example", aud=AUDIENCE, iat=T, nbf=T, exp=T + 9 * HOUR)
-        is_(s.token("https://as.example", new, T + 60), "bad_signature", "F10: another key under the same kid is a bad signature until the soft TTL")
+        is_(s.token("https://as.example", new, T + 60), "bad_signature",
+            "F10: another key under the same kid is a bad signature until the soft TTL")
         s.maintain(T + HOUR)
-        is_((s.token("https://as.example", new, T + HOUR + 1), s.token("https://as.example", old, T + HOUR + 1)), ("ok", "bad_signature"),
+        is_((s.token("https://as.example", new, T + HOUR + 1), s.token("https://as.example", old, T + HOUR + 1)),
+            ("ok", "bad_signature"),
             "F10: and the other way round after it")
 
 
@@ -186,7 +194,8 @@ def test_bad_signatures(env, state):
         env.forget()
         stranger = crypto.RSAKey(kid(env))
         token = env.token(key=stranger, iss="https://as.example", aud=AUDIENCE, iat=T, nbf=T, exp=T + 9 * HOUR)
-        is_(s.token("https://as.example", token, T + 60, 1000), "bad_signature", "F12: 1000 tokens with a known kid and a bad signature are refused")
+        is_(s.token("https://as.example", token, T + 60, 1000), "bad_signature",
+            "F12: 1000 tokens with a known kid and a bad signature are refused")
         is_(env.count("keys"), 0, "F12: with no fetch")
 
 
@@ -199,7 +208,7 @@ def test_storm(env, state):
     for s in stores:
         s.storm_begin(8, 13, "%", T + 100)
     results = [s.storm_end() for s in stores]
-    ok(env.count("keys") <= 1, f"F11: 416 unknown kids in four processes of eight threads cause one fetch ({env.count('keys')})")
+    ok(env.count("keys") <= 1, f"F11: 416 unknown kids, four processes of 8 threads: one fetch ({env.count('keys')})")
     ok(all(r["found"] == 0 and r["wrong"] == 0 for r in results), "F11: none is found")
     diag(results)
     is_([s.find("nobody", T + 105) for s in stores], ["UNKNOWN"] * 4, "F11: within the cooldown they are unknown: 401")
@@ -241,9 +250,12 @@ def test_expiry(env, state):
         s.close()
 
 
-OUTAGES = [("status", 500), ("status", 404), ("status", 204), ("html",), ("empty",), ("body", '{"keys":[]}'), ("truncated",), ("type", "text/html"),
-           ("type", "text/plain"), ("body", "[]"), ("body", '{"keys":{}}'), ("body", '{"keys":[{"kty":"oct","k":"AAAA","kid":"x"}]}'), ("body", "null"),
-           ("redirect", 302, "/other"), ("oversize",), ("oversize-chunked",), ("gzip-bomb",), ("short",), ("reset",), ("reset-middle",), ("close",),
+OUTAGES = [("status", 500), ("status", 404), ("status", 204), ("html",), ("empty",), ("body", '{"keys":[]}'),
+           ("truncated",), ("type", "text/html"),
+           ("type", "text/plain"), ("body", "[]"), ("body", '{"keys":{}}'),
+           ("body", '{"keys":[{"kty":"oct","k":"AAAA","kid":"x"}]}'), ("body", "null"),
+           ("redirect", 302, "/other"), ("oversize",), ("oversize-chunked",), ("gzip-bomb",), ("short",), ("reset",),
+           ("reset-middle",), ("close",),
            ("not-http",)]
 
 
@@ -255,13 +267,15 @@ def test_outages(env, state):
             env.behave("keys", *how)
             now += 40
             name = " ".join(str(h) for h in how)
-            is_((s.find(kid(env), now), s.find("nobody", now)), ("FOUND", "UNAVAILABLE"), f"F1 F3 F4 F6 F8: the old set stays, an unknown kid is 503 ({name})")
+            is_((s.find(kid(env), now), s.find("nobody", now)), ("FOUND", "UNAVAILABLE"),
+                f"F1 F3 F4 F6 F8: the old set stays, an unknown kid is 503 ({name})")
         f = s.figures(now)
         is_((f["fetches"], f["failures"]), (len(OUTAGES) + 1, len(OUTAGES)), "each was tried once")
     for i, how in enumerate(OUTAGES):
         env.behave("keys", *how)
         with Store(env) as s:
-            is_(s.find(kid(env), T), "UNAVAILABLE", f"F3: without a set there is none ({' '.join(str(h) for h in how)})")
+            is_(s.find(kid(env), T), "UNAVAILABLE",
+                f"F3: without a set there is none ({' '.join(str(h) for h in how)})")
             if i in (0, 3, 5):
                 diag(s.figures()["fault"])
     env.behave("keys")
@@ -297,7 +311,8 @@ def test_cold_outage(env, state):
     with Store(env, state) as s:
         s.storm_begin(8, 1, kid(env), T + 50)
         r = s.storm_end()
-        ok(r["unavailable"] == 8 and 4500 < r["ms"] < 7500, f"F7: a server that never answers holds the first callers for the deadline ({r['ms']} ms)")
+        ok(r["unavailable"] == 8 and 4500 < r["ms"] < 7500,
+           f"F7: a server that never answers holds the first callers for the deadline ({r['ms']} ms)")
         r = s.storm(8, 10, kid(env), T + 60)
         ok(r["unavailable"] == 80 and r["ms"] < 1000, f"F14: then they are answered at once ({r['ms']} ms)")
         is_(env.count("keys"), 1, "F14: with one try")
@@ -324,7 +339,8 @@ def test_crowd_of_unknown(env, state):
 
 
 def test_cache_control(env, _):
-    for value, ttl in (("max-age=0", 300), ("no-store", 300), ("max-age=60", 300), ("max-age=301", 301), ("max-age=7200", 7200),
+    for value, ttl in (("max-age=0", 300), ("no-store", 300), ("max-age=60", 300), ("max-age=301", 301),
+                       ("max-age=7200", 7200),
                        ("max-age=99999999999", 21600), ("max-age=-1", 3600), ("garbage", 3600), (None, 3600)):
         env.forget()
         env.cache_control = value
@@ -377,9 +393,12 @@ def test_poison(env, state):
         s.find(kid(env), T)
     good = json.dumps({"keys": [k.jwk() for k in env.keys]})
     small = crypto.RSAKey("weak", 1024).jwk()
-    for text, words in (("", "empty"), ("garbage", "garbage"), (good[:200], "truncated"), ('{"keys":[]}', "without keys"),
-                        (json.dumps({"keys": [small]}), "a weak key"), (json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "x"}]}), "a secret key"),
-                        ("\0" + good, "with a NUL before it"), (good + good, "twice"), (b"\xff\xfe" + good.encode(), "not UTF-8")):
+    for text, words in (("", "empty"), ("garbage", "garbage"), (good[:200], "truncated"),
+                        ('{"keys":[]}', "without keys"),
+                        (json.dumps({"keys": [small]}), "a weak key"),
+                        (json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "x"}]}), "a secret key"),
+                        ("\0" + good, "with a NUL before it"), (good + good, "twice"),
+                        (b"\xff\xfe" + good.encode(), "not UTF-8")):
         write_row(state, jwks=text, fetched_s=T + 1000)
         env.behave("keys", "status", 500)
         with Store(env, state) as s:
@@ -390,8 +409,10 @@ def test_poison(env, state):
     with Store(env, state) as running:
         running.find(kid(env), T + 2060)
         write_row(state, jwks="garbage", fetched_s=T + 2070)
-        is_(running.find(kid(env), T + 2080), "FOUND", "a process that runs keeps its set when the cache is damaged under it")
-        for name, value in (("fetched_s", -2**63), ("fetched_s", 2**63 - 1), ("attempt_s", 2**63 - 1), ("attempt_s", -5), ("soft_ttl_s", -2**63),
+        is_(running.find(kid(env), T + 2080), "FOUND",
+            "a process that runs keeps its set when the cache is damaged under it")
+        for name, value in (("fetched_s", -2**63), ("fetched_s", 2**63 - 1), ("attempt_s", 2**63 - 1),
+                            ("attempt_s", -5), ("soft_ttl_s", -2**63),
                             ("soft_ttl_s", 2**63 - 1)):
             write_row(state, jwks=good, **{name: value})
             is_(running.find(kid(env), T + 2100), "FOUND", f"nor does {name} = {value} harm it")
@@ -451,7 +472,8 @@ def test_file(env, state):
         old = kid(env)
         new = env.rotate(keep_old=False).kid
         write_file(path, document())
-        is_((s.find(new, T + 10), s.find(old, T + 10)), ("FOUND", "UNKNOWN"), "JWKS_FILE: a change counts at once for a new kid, and takes the old one away")
+        is_((s.find(new, T + 10), s.find(old, T + 10)), ("FOUND", "UNKNOWN"),
+            "JWKS_FILE: a change counts at once for a new kid, and takes the old one away")
         for text, words in (("{", "damaged"), ('{"keys":[]}', "without keys"), ("x" * 300000, "too large")):
             write_file(path, text)
             is_(s.find(new, T + 20), "FOUND", f"JWKS_FILE: a file that is {words} leaves the keys read before")
@@ -471,7 +493,8 @@ def test_file(env, state):
 def test_threads(env, state):
     with Store(env, state) as s:
         r = s.storm(32, 200, kid(env), T, "maintain,invalidate")
-        ok(r["found"] + r["unavailable"] == 6400 and r["wrong"] == 0, f"G11: 32 threads ask, refresh and invalidate at once ({r})")
+        ok(r["found"] + r["unavailable"] == 6400 and r["wrong"] == 0,
+           f"G11: 32 threads ask, refresh and invalidate at once ({r})")
         ok(r["found"] > 3200, "G11: and most are answered from a set")
     with Store(env) as s:
         r = s.storm(32, 200, "%", T, "maintain")
@@ -494,8 +517,10 @@ def test_tls(state):
 
 def main():
     only = sys.argv[1:]
-    tests = (test_life, test_alone, test_rotation, test_same_kid, test_bad_signatures, test_storm, test_cold_crowd, test_expiry, test_outages,
-             test_hard_ttl, test_cold_outage, test_crowd_of_unknown, test_cache_control, test_lease, test_clocks, test_poison, test_database,
+    tests = (test_life, test_alone, test_rotation, test_same_kid, test_bad_signatures, test_storm, test_cold_crowd,
+             test_expiry, test_outages,
+             test_hard_ttl, test_cold_outage, test_crowd_of_unknown, test_cache_control, test_lease, test_clocks,
+             test_poison, test_database,
              test_invalidate, test_file, test_threads)
     for test in tests:
         if only and test.__name__ not in only:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The authorization server's metadata and dynamic registration, passed on: unchanged when good, 502 and 503 otherwise (W25, W26, W29)."""
+"""The authorization server's metadata and dynamic registration, passed on: unchanged when good, else 502 or 503
+(W25, W26, W29)."""
 
 import json
 import os
@@ -15,7 +16,11 @@ import scalekit     # noqa: E402
 
 PROGRAM = os.path.join(BUILD, "tests", "programs", "upstream-cli")
 T = 1_800_000_000
-CLIENT = json.dumps({"client_name": "A client", "redirect_uris": ["http://localhost:6274/callback"], "scope": "usr:read"})
+METADATA_ERRORS = {502: "Authorization server metadata is not usable",
+                   503: "Failed to fetch authorization server metadata"}
+REGISTER_ERRORS = {502: "Authorization server sent an unusable answer", 503: "Unable to reach authorization server"}
+CLIENT = json.dumps({"client_name": "A client", "redirect_uris": ["http://localhost:6274/callback"],
+                     "scope": "usr:read"})
 
 
 class Answer(dict):
@@ -34,7 +39,8 @@ class Answer(dict):
 
 class Upstream:
     def __init__(self, issuer, registration="-", *more):
-        self.process = subprocess.Popen([PROGRAM, issuer, registration, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([PROGRAM, issuer, registration, *more], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()
 
     def ask(self, command):
@@ -66,7 +72,8 @@ def test_metadata(env):
         a = u.metadata()
         is_((a.status, a["type"]), (200, "application/json"), "W25: the metadata is passed on")
         is_(a.body, json.dumps(env.metadata()).encode(), "W25: byte for byte")
-        is_(env.last().path, f"/.well-known/oauth-authorization-server/resources/{env.resource}", "asked for at RFC 8414's inserted form")
+        is_(env.last().path, f"/.well-known/oauth-authorization-server/resources/{env.resource}",
+            "asked for at RFC 8414's inserted form")
         is_(sorted(env.last().headers), ["accept", "host", "user-agent"], "without cookies or Authorization")
         u.metadata(T + 299)
         is_(env.count(), 1, "it is kept for five minutes")
@@ -82,7 +89,7 @@ def test_forms(env):
              "/.well-known/openid-configuration" + resource, resource + "/.well-known/openid-configuration"]
     for i, only in enumerate(forms):
         env.forget()
-        env.place = lambda path, only=only: "metadata" if path == only else place(path) if path not in forms else "other"
+        env.place = lambda path, only=only: "metadata" if path == only else "other"
         with Upstream(env.issuer) as u:
             is_(u.metadata().status, 200, f"a document at {only} is found")
             is_([r.path for _, r in env.requests], forms[:i + 1], "after the forms before it")
@@ -97,10 +104,13 @@ def test_forms(env):
 
 
 def test_metadata_faults(env):
-    for how, status in ((("status", 500), 503), (("status", 503), 503), (("status", 429), 503), (("reset",), 503), (("close",), 503), (("short",), 503),
-                        (("not-http",), 503), (("status", 404), 502), (("status", 403), 502), (("html",), 502), (("empty",), 502), (("truncated",), 502),
+    for how, status in ((("status", 500), 503), (("status", 503), 503), (("status", 429), 503), (("reset",), 503),
+                        (("close",), 503), (("short",), 503),
+                        (("not-http",), 503), (("status", 404), 502), (("status", 403), 502), (("html",), 502),
+                        (("empty",), 502), (("truncated",), 502),
                         (("body", "[]"), 502), (("body", "{}"), 502), (("body", '{"issuer": 1}'), 502),
-                        (("body", '{"issuer":"https://evil.example"}'), 502), (("type", "text/html"), 502), (("oversize",), 502),
+                        (("body", '{"issuer":"https://evil.example"}'), 502), (("type", "text/html"), 502),
+                        (("oversize",), 502),
                         (("redirect", 302, "/other"), 502), (("oversize-chunked",), 502)):
         env.forget()
         env.behave("*", *how)
@@ -108,7 +118,7 @@ def test_metadata_faults(env):
             a = u.metadata()
             name = " ".join(str(h) for h in how)
             is_(a.status, status, f"F3 F4 F6 F15: the authorization server misbehaves ({name}): {status}")
-            is_(a.error, "Failed to fetch authorization server metadata" if status == 503 else "Authorization server metadata is not usable", "and says so")
+            is_(a.error, METADATA_ERRORS[status], "and says so")
             ok((int(a["retry_after"]) > 0) == (status == 503), "with Retry-After when it may pass")
             if name in ("html", 'body {"issuer":"https://evil.example"}'):
                 diag(a["fault"])
@@ -138,7 +148,8 @@ def test_crowd(env):
     env.behave("*", "hang")
     with Upstream(env.issuer) as u:
         r = u.crowd(12)
-        ok(r["unreachable"] == 12 and r["ms"] < 7500, f"F7: a server that hangs: 503 for all within the deadline ({r['ms']} ms)")
+        ok(r["unreachable"] == 12 and r["ms"] < 7500,
+           f"F7: a server that hangs: 503 for all within the deadline ({r['ms']} ms)")
         is_(env.count(), 1, "F7: with one fetch")
         r = u.crowd(12)
         ok(r["unreachable"] == 12 and r["ms"] < 500, "F7: and at once after that")
@@ -153,7 +164,8 @@ def test_register(env):
         is_((a.status, a["type"]), (201, "application/json"), "W26: a registration is passed on, its status too")
         is_(json.loads(a.body)["name"], "A client", "W26: with the authorization server's answer")
         sent = env.last("register")
-        is_((sent.method, sent.body, sent.headers["content-type"]), ("POST", CLIENT.encode(), "application/json"), "W26: the body arrives unchanged")
+        is_((sent.method, sent.body, sent.headers["content-type"]), ("POST", CLIENT.encode(), "application/json"),
+            "W26: the body arrives unchanged")
         ok(not {"authorization", "cookie", "x-forwarded-for"} & set(sent.headers), "without credentials or cookies")
         is_(sent.path, f"/api/v1/resources/{env.resource}/clients:register", "at the metadata's registration_endpoint")
         env.register_status = 200
@@ -173,18 +185,21 @@ def test_register_refused(env):
     with Upstream(env.issuer) as u:
         for body in ("", "x", "[]", '"x"', '{"a":1,"a":2}', '{"client_name":"x"', "[" * 100 + "]" * 100):
             a = u.register(body)
-            is_((a.status, a.error), (400, "invalid_client_metadata"), f"a body that is no JSON object is refused: {body[:20]}")
+            is_((a.status, a.error), (400, "invalid_client_metadata"),
+                f"a body that is no JSON object is refused: {body[:20]}")
         is_(u.register('{"x":"' + "y" * 65536 + '"}').status, 413, "one over 64 KiB too")
         is_(env.count(), 0, "without asking anybody")
         u.register()
-        for how, status in ((("redirect", 307, "/other"), 502), (("redirect", 302, "https://example.com/"), 502), (("html",), 502), (("oversize",), 502),
-                            (("status", 502, "<html>bad gateway</html>", [["Content-Type", "text/html"]]), 503), (("reset",), 503), (("close",), 503),
+        for how, status in ((("redirect", 307, "/other"), 502), (("redirect", 302, "https://example.com/"), 502),
+                            (("html",), 502), (("oversize",), 502),
+                            (("status", 502, "<html>bad gateway</html>", [["Content-Type", "text/html"]]), 503),
+                            (("reset",), 503), (("close",), 503),
                             (("short",), 503), (("not-http",), 503)):
             before = env.count("other")
             env.behave("register", *how)
             a = u.register()
             is_(a.status, status, f"F4 F6 F8: registration misbehaves ({' '.join(str(h) for h in how[:2])}): {status}")
-            is_(a.error, "Unable to reach authorization server" if status == 503 else "Authorization server sent an unusable answer", "and says so")
+            is_(a.error, REGISTER_ERRORS[status], "and says so")
             is_(env.count("other"), before, "and no redirect is followed")
         env.forget()
         env.behave("register", "close")
@@ -200,19 +215,24 @@ def test_register_target(env):
         ok("not available" in a.error, a.error)
     with Upstream(env.issuer, f"{env.url}/api/v1/resources/{env.resource}/clients:register") as u:
         is_(u.register().status, 201, "a configured place is used when the metadata names none")
-    with Upstream(f"http://127.0.0.1:{free_port()}", f"{env.url}/api/v1/resources/{env.resource}/clients:register") as u:
+    with Upstream(f"http://127.0.0.1:{free_port()}",
+                  f"{env.url}/api/v1/resources/{env.resource}/clients:register") as u:
         is_(u.register().status, 201, "or cannot be had")
     with Upstream(f"http://127.0.0.1:{free_port()}") as u:
         a = u.register()
-        is_((a.status, a.error, int(a["retry_after"]) > 0), (503, "Unable to reach authorization server", True), "W29: an authorization server that is down: 503 with the seed's text")
+        is_((a.status, a.error, int(a["retry_after"]) > 0), (503, "Unable to reach authorization server", True),
+            "W29: an authorization server that is down: 503 with the seed's text")
     env.registration = True
-    for endpoint in ("http://example.com/register", "file:///etc/passwd", "https://u:p@example.com/r", "https://example.com/#r", "/relative", "", 5):
+    for endpoint in ("http://example.com/register", "file:///etc/passwd", "https://u:p@example.com/r",
+                     "https://example.com/#r", "/relative", "", 5):
         document = dict(env.metadata(), registration_endpoint=endpoint)
         env.behave("metadata", "body", json.dumps(document))
         with Upstream(env.issuer) as u:
-            is_(u.register().status, 404 if endpoint == 5 else 502, f"F15: a registration_endpoint of {endpoint!r} is not used")
+            is_(u.register().status, 404 if endpoint == 5 else 502,
+                f"F15: a registration_endpoint of {endpoint!r} is not used")
             is_(u.metadata().status, 200, "while the document is passed on as it is")
-    for endpoint in (f"https://localhost:{env.port}/register", "https://10.0.0.1/register", "https://169.254.169.254/register", "https://[::1]/register"):
+    for endpoint in (f"https://localhost:{env.port}/register", "https://10.0.0.1/register",
+                     "https://169.254.169.254/register", "https://[::1]/register"):
         document = dict(env.metadata(), registration_endpoint=endpoint)
         env.behave("metadata", "body", json.dumps(document))
         with Upstream(env.issuer) as u:
@@ -222,7 +242,8 @@ def test_register_target(env):
 
 
 def main():
-    for test in (test_metadata, test_forms, test_metadata_faults, test_crowd, test_register, test_register_refused, test_register_target):
+    for test in (test_metadata, test_forms, test_metadata_faults, test_crowd, test_register, test_register_refused,
+                 test_register_target):
         with scalekit.Scalekit() as env:
             test(env)
     done()

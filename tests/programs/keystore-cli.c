@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drives src/oauth/keystore.c for tests/live/keystore.py: "keystore-cli KEY=VALUE ...", then one command a line on standard
- * input and one line of answer on standard output. The time is an argument of each command.
+ * Drives src/oauth/keystore.c for tests/live/keystore.py: "keystore-cli KEY=VALUE ...", then one command a line on
+ * standard input and one line of answer on standard output. The time is an argument of each command.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -81,7 +81,8 @@ storm(struct storm *s, int threads)
 		n++;
 	for (int i = 0; i < n; i++)
 		pthread_join(ids[i], NULL);
-	printf("found=%d unknown=%d unavailable=%d wrong=%d ms=%" PRId64 "\n", s->answers[0], s->answers[1], s->answers[2], s->wrong,
+	printf("found=%d unknown=%d unavailable=%d wrong=%d ms=%" PRId64 "\n", s->answers[0], s->answers[1],
+	    s->answers[2], s->wrong,
 	    clock_monotonic_ms() - start);
 }
 
@@ -91,7 +92,8 @@ judge_token(const char *issuer, const char *token, int64_t now_s, int count)
 	struct token_policy policy = { .leeway_s = 30, .max_bytes = 16384 };
 	enum oauth_outcome outcome = OAUTH_OUT_OF_RESOURCES;
 
-	if (strlist_add(&policy.issuers, issuer, strlen(issuer)) || strlist_add(&policy.audiences, "https://mcp.example/mcp", 23) ||
+	if (strlist_add(&policy.issuers, issuer, strlen(issuer)) ||
+	    strlist_add(&policy.audiences, "https://mcp.example/mcp", 23) ||
 	    strlist_add(&policy.algorithms, "RS256", 5) || strlist_add(&policy.types, "JWT", 3) ||
 	    strlist_add(&policy.scope_claims, "scope", 5) || strlist_add(&policy.org_claims, "oid", 3))
 		exit(1);
@@ -111,7 +113,8 @@ figures(int64_t now_s)
 	struct keystore_figures f;
 
 	keystore_figures(keys, now_s, &f);
-	printf("usable=%d keys=%zu age=%" PRId64 " fetches=%" PRId64 " failures=%" PRId64 " fault=%s\n", f.usable, f.keys, f.age_s, f.fetches,
+	printf("usable=%d keys=%zu age=%" PRId64 " fetches=%" PRId64 " failures=%" PRId64 " fault=%s\n",
+	    f.usable, f.keys, f.age_s, f.fetches,
 	    f.failures, f.last_fault);
 }
 
@@ -120,11 +123,12 @@ static bool
 command(char *line)
 {
 	char *word[6] = { 0 };
-	char *rest = NULL;
+	char *w;
 	int64_t now_s, start = clock_monotonic_ms();
 	size_t n = 0;
 
-	for (char *w = strtok_r(line, " \n", &rest); w && n < 6; w = strtok_r(NULL, " \n", &rest))
+	line[strcspn(line, "\n")] = '\0';
+	while (n < 6 && (w = strsep(&line, " ")))
 		word[n++] = w;
 	if (n < 1)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drives src/oauth/upstream.c for tests/live/upstream.py: "upstream-cli ISSUER REGISTRATION|- [CA]", then one command a line
- * on standard input: "metadata NOW", "register NOW BODY", "crowd THREADS NOW"; one line of answer each.
+ * Drives src/oauth/upstream.c for tests/live/upstream.py: "upstream-cli ISSUER REGISTRATION|- [CA]", then one command a
+ * line on standard input: "metadata NOW", "register NOW BODY", "crowd THREADS NOW"; one line of answer each.
  */
 #include <inttypes.h>
 #include <pthread.h>

@@ -112,7 +112,7 @@ foreign() {
 	awk '
 		function only(header, places) { h[++rows] = header; where[rows] = places }
 		BEGIN {
-			only("^sqlite3", "^src/(store|limit)/")
+			only("^sqlite3", "^src/((store|limit)/|issuer/database[.]h$)")
 			only("^curl/", "^src/net/fetch[a-z_]*[.]c$")
 			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.]c$")
 			only("^(json-c/|json[.]h$|json_[a-z_]*[.]h$)", "^src/base/json[a-z_]*[.]c$")

@@ -11,8 +11,6 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/identity.h"
-#include "server/settings.h"
 #include "store/state.h"
 
 static const char details[] =
@@ -150,57 +148,24 @@ find_action(const char *name)
 	return NULL;
 }
 
-/*
- * Complain about what makes the configuration unreadable: STATE_DIR may be another one than we think then. Other
- * faults do not concern us.
- */
-static bool
-complain(const struct report *report)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < report->n; i++) {
-		if (report->v[i].level == REPORT_FAIL && strncmp(report->v[i].text, "CONFIG ", 7) == 0) {
-			cli_fail("org", "%s", report->v[i].text + 7);
-			found = true;
-		}
-	}
-	return found;
-}
-
 /* Open state.db where the configuration says, as its owner. Returns CLI_OK or the exit status, after a complaint. */
 static int
 open_state(const char *config, const char *state_dir, struct state **out)
 {
-	struct server_config *c = NULL;
-	struct report report = { .v = NULL };
 	const char *why = NULL;
 	struct buf dir;
 	enum mcp_err err;
-	int status = CLI_FAILED;
+	int status;
 
 	*out = NULL;
 	buf_init(&dir, 4096);
-	err = server_config_load(config, environ, &report, &c);
-	if (err) {
-		cli_fail("org", "%s", mcp_strerror(err));
-		goto out;
-	}
-	if (!state_dir && complain(&report))
-		goto out;
-	err = identity_of_state(&c->settings, state_dir, &dir, &why);
-	if (!err)
+	status = cli_state_directory("org", state_dir, config, &dir);
+	if (status == CLI_OK) {
 		err = state_open(dir.data, out, &why);
-	if (!dir.len)
-		buf_puts(&dir, state_dir ? state_dir : c->settings.state_dir ? c->settings.state_dir : "STATE_DIR");
-	if (err)
-		cli_fail("org", "%s: %s", dir.data, why ? why : mcp_strerror(err));
-	else
-		status = CLI_OK;
-out:
+		if (err)
+			status = cli_fail("org", "%s: %s", dir.data, why ? why : mcp_strerror(err));
+	}
 	buf_clear(&dir);
-	report_clear(&report);
-	server_config_free(c);
 	return status;
 }
 

@@ -12,7 +12,8 @@
 
 /*
  * Opening SQLite files the way all ours are: owner and mode checked, no symbolic links, WAL or a rollback journal, a
- * busy handler that yields before it sleeps, prepared statements. Used by the modules of store/ and limit/ only.
+ * busy handler that yields before it sleeps, prepared statements. Used by the modules of store/ and limit/,
+ * and by issuer/database.
  *
  * Locks of fcntl(2) belong to the process: whoever opens and closes one of these files by other means while a
  * connection exists in the same process throws the connection's locks away. Nothing here does, and nobody else may.

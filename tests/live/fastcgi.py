@@ -8,6 +8,7 @@
 A Connection sends records one by one, whole or in pieces, right or wrong. Source: FastCGI Specification 1.0.
 """
 import os
+import re
 import signal
 import socket
 import struct
@@ -16,6 +17,8 @@ import time
 
 from harness import BUILD, private_directory, remove_directory, stop_process, wait_for
 
+# For "TEST_WRAPPER='valgrind -q --error-exitcode=99' make check TESTS=tests/live/fcgi_peer.py".
+WRAPPER = os.environ.get("TEST_WRAPPER", "").split()
 ECHO = os.path.join(BUILD, "tests", "programs", "fcgi-echo")
 
 BEGIN_REQUEST, ABORT_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR, DATA, GET_VALUES = range(1, 10)
@@ -169,6 +172,12 @@ def request(address, params, body=b"", timeout=15):
         return c.read_answer()
 
 
+def is_slow(command=ECHO):
+    """Whether the program was built with a sanitizer or runs under a wrapper: its times and its memory say nothing then."""
+    with open(command, "rb") as f:
+        return bool(WRAPPER) or re.search(rb"__(asan|tsan)_init", f.read()) is not None
+
+
 class Responder:
     """Processes that share one listening socket as descriptor 0, as a front's spawner starts them."""
 
@@ -191,7 +200,7 @@ class Responder:
 
     def start(self):
         with open(self.log, "ab") as log:
-            p = subprocess.Popen(self.command, stdin=self.listener, stdout=subprocess.DEVNULL, stderr=log, env=self.env)
+            p = subprocess.Popen(WRAPPER + self.command, stdin=self.listener, stdout=subprocess.DEVNULL, stderr=log, env=self.env)
         self.processes.append(p)
         return p
 

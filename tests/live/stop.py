@@ -8,13 +8,14 @@ import subprocess
 import threading
 import time
 
-from fastcgi import ECHO, PARAMS, Connection, Responder, begin, pairs, request, stop_time, stream, whole
+from fastcgi import ECHO, PARAMS, Connection, Responder, begin, is_slow, pairs, request, stop_time, stream, whole
 from harness import diag, done, is_, ok, skip, skip_all, stop_process, wait_for, which
 
 GET = {"REQUEST_METHOD": "GET"}
 POST = {"REQUEST_METHOD": "POST"}
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 STOPPED = 0
+FACTOR = 4 if os.path.exists(ECHO) and is_slow() else 1
 
 # A request to be sent in two parts: cut in its head at 20, in its body's first record after "cut".
 full = whole(POST, b"abcdef")
@@ -39,7 +40,7 @@ def states(signal_number):
     with Responder([ECHO, "-w", "4"]) as r:
         r.ready()
         took, status = stop_time(r.process, signal_number)
-        ok(took < 1 and status == STOPPED, name + "idle: 4 threads end (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED, name + "idle: 4 threads end (%.2f s)" % took)
 
     with Responder([ECHO, "-w", "4"]) as r:
         r.ready()
@@ -50,7 +51,7 @@ def states(signal_number):
         silent = [Connection(r.address) for _ in range(10)]
         time.sleep(0.05)
         took, status = stop_time(r.process, signal_number)
-        ok(took < 1 and status == STOPPED, name + "10 idle kept connections, 10 that said nothing (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED, name + "10 idle kept connections, 10 that said nothing (%.2f s)" % took)
         ok(all(c.is_closed() for c in idle), name + "idle kept connections are closed")
         for c in idle + silent:
             c.close()
@@ -68,7 +69,7 @@ def states(signal_number):
         took, status = stop_time(r.process, signal_number)
         for t in threads:
             t.join()
-        ok(took < 1 and status == STOPPED, name + "with a working, two half-sent and one racing request (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED, name + "with a working, two half-sent and one racing request (%.2f s)" % took)
         is_(working.read_answer().status, 200, name + "the working request is answered")
         is_(head.read_answer().status, 200, name + "the request whose head was half sent is answered")
         is_(body.read_answer().fact("body"), "6", name + "the request whose body was half sent is answered")
@@ -83,7 +84,7 @@ def states(signal_number):
             c.send(full[:(3, 20, cut, cut + 10)[i]])
         time.sleep(0.1)
         took, status = stop_time(r.process, signal_number)
-        ok(took < 1 and status == STOPPED, name + "every thread in a request whose peer says no more (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED, name + "every thread in a request whose peer says no more (%.2f s)" % took)
         for c in stuck:
             c.close()
 
@@ -104,7 +105,7 @@ def grace():
             c.send(whole(dict(GET, QUERY_STRING="sleep=20000")))
             time.sleep(0.1)
             took, status = stop_time(r.process, signal.SIGTERM)
-            ok(0.9 < took < 2 and status == 4, "a request that outlasts the grace is given up (%.2f s)" % took)
+            ok(0.9 < took < 2 * FACTOR and (status == 4 or FACTOR > 1), "a request that outlasts the grace is given up (%.2f s)" % took)
 
 
 class Load:
@@ -176,9 +177,9 @@ def restarts(kept):
                 ok(False, "restart %d: ends in good order" % i)
         load.end()
         is_(load.lost, [], "8 restarts under load, %s: none of %d requests is lost" % (what, load.answered))
-        ok(slowest < 1, "each stop within a second (%.2f s)" % slowest)
+        ok(slowest < FACTOR, "each stop within a second (%.2f s)" % slowest)
         diag("%d requests on kept connections had to be sent again" % load.again)
-        ok(load.answered > 500, "there was load")
+        ok(load.answered > 500 / FACTOR, "there was load")
 
 
 def max_requests():

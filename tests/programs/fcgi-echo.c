@@ -65,8 +65,9 @@ echo(void *ctx, struct http_request *req, struct http_body_source *body, struct 
 	    "length %lld\nbody %ld\nsum %lu\nerror %s\npid %ld\n", (int)req->fault,
 	    req->method ? req->method : "-", req->remote_addr ? req->remote_addr : "-", token ? strlen(token) : 0,
 	    (long long)req->content_length, total, sum, n < 0 ? mcp_strerror(err) : "none", (long)getpid());
-	for (long i = 0; i < command(req, "size", 0); i++)
-		buf_putc(&res->body, 'x');
+	memset(chunk, 'x', sizeof(chunk));
+	for (long left = command(req, "size", 0); left > 0; left -= (long)sizeof(chunk))
+		buf_put(&res->body, chunk, left < (long)sizeof(chunk) ? (size_t)left : sizeof(chunk));
 	if (command(req, "fail", 0))
 		res->body.status = MCP_ENOMEM;
 	res->no_body = req->method && strcmp(req->method, "HEAD") == 0;

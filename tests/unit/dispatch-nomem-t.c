@@ -183,7 +183,7 @@ try_registry(void)
 	struct registry *r = NULL;
 	bool good = true, filled;
 	unsigned long before;
-	enum mcp_err err;
+	enum mcp_err err = MCP_OK;
 	long n = -1;
 
 	do {

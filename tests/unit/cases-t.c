@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <openssl/evp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,21 @@ need(bool good, const char *what)
 		return;
 	diag("cannot go on: %s", what);
 	exit(99);
+}
+
+/* Compose a path of less than PATH_BYTES. */
+static void set_path(char *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+set_path(char *out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, PATH_BYTES, fmt, ap);
+	va_end(ap);
+	need(n > 0 && n < PATH_BYTES, "a path is too long");
 }
 
 /* Put the members of one object into another. */
@@ -94,7 +110,7 @@ write_keys(void)
 	buf_puts(&b, "{\"keys\":[");
 	mint_jwk(key, NULL, ",\"kid\":\"k1\",\"alg\":\"EdDSA\",\"use\":\"sig\"", &b);
 	buf_puts(&b, "]}");
-	snprintf(path, sizeof(path), "%s/jwks.json", work);
+	set_path(path, "%s/jwks.json", work);
 	write_file(path, b.data);
 	buf_clear(&b);
 }
@@ -108,7 +124,7 @@ seed_data(const char *state_dir)
 	struct buf b;
 
 	buf_init(&b, 65536);
-	snprintf(path, sizeof(path), "%s/data", root);
+	set_path(path, "%s/data", root);
 	need(case_read_file(path, &b), path);
 	need(state_open(state_dir, &state, NULL) == MCP_OK, state_dir);
 	for (line = strtok_r(b.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -149,10 +165,10 @@ make_server(const char *name)
 	struct buf mine, all;
 	static char *no_environment[] = { NULL };
 
-	snprintf(own, sizeof(own), "%s/%s/settings", root, name);
-	snprintf(shared, sizeof(shared), "%s/settings", root);
-	snprintf(path, sizeof(path), "%s/%u.conf", work, servers);
-	snprintf(state_dir, sizeof(state_dir), "%s/%u.state", work, servers++);
+	set_path(own, "%s/%s/settings", root, name);
+	set_path(shared, "%s/settings", root);
+	set_path(path, "%s/%u.conf", work, servers);
+	set_path(state_dir, "%s/%u.state", work, servers++);
 	need(mkdir(state_dir, 0700) == 0, state_dir);
 	seed_data(state_dir);
 
@@ -225,14 +241,14 @@ run_case(struct server *shared, const char *name)
 	unsigned step;
 	bool found;
 
-	snprintf(path, sizeof(path), "%s/%s/settings", root, name);
+	set_path(path, "%s/%s/settings", root, name);
 	if (access(path, R_OK) == 0)
 		s = make_server(name);
 	for (step = 1;; step++) {
 		if (step > 1)
 			snprintf(suffix, sizeof(suffix), ".%u", step);
-		snprintf(path, sizeof(path), "%s/%s/request%s", root, name, suffix);
-		snprintf(expect, sizeof(expect), "%s/%s/expect%s", root, name, suffix);
+		set_path(path, "%s/%s/request%s", root, name, suffix);
+		set_path(expect, "%s/%s/expect%s", root, name, suffix);
 		snprintf(label, sizeof(label), "%s%s", name, suffix);
 		found = case_request_read(path, mint_token, NULL, &request);
 		if (found)
@@ -253,7 +269,7 @@ is_case(const struct dirent *entry)
 	char path[PATH_BYTES];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s", root, entry->d_name);
+	set_path(path, "%s/%s", root, entry->d_name);
 	return entry->d_name[0] != '.' && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -284,7 +300,7 @@ main(int argc, char **argv)
 	int i, n;
 
 	log_capture(drop_line, NULL);
-	snprintf(root, sizeof(root), "%s/tests/cases", top ? top : ".");
+	set_path(root, "%s/tests/cases", top ? top : ".");
 	need(mkdtemp(work) != NULL, work);
 	key = mint_ed25519();
 	write_keys();

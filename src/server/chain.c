@@ -156,7 +156,6 @@ static bool
 step_authenticate(struct exchange *x)
 {
 	enum oauth_outcome outcome;
-	struct limit_verdict verdict;
 	const char *token;
 	struct buf seen;
 	size_t len;
@@ -167,12 +166,14 @@ step_authenticate(struct exchange *x)
 		outcome = token_validate(&x->server->policy, x->server->keys, token, len, x->now_s, &x->principal,
 		    &seen);
 	x->outcome = outcome;
-	if (outcome != OAUTH_OK) {
+	if (outcome != OAUTH_OK)
 		log_refusal(x, outcome, &seen);
-		limiter_charge(x->server->limiter, x->client_text, NULL, x->now_s, &verdict);
-	}
 	buf_clear(&seen);
-	return outcome == OAUTH_OK ? false : answer_refused(x, outcome);
+	if (outcome == OAUTH_OK)
+		return false;
+	/* Guesses that came at the same moment had all passed the look at the budget; it holds for them too. */
+	limiter_charge(x->server->limiter, x->client_text, NULL, x->now_s, &x->verdict);
+	return x->verdict.admitted ? answer_refused(x, outcome) : answer_limited(x);
 }
 
 /* 6: one request of the address's and of the principal's budget. */

@@ -177,6 +177,9 @@ test_ec(void)
 	    "D7: x of 34 octets");
 	refused_as(MCP_EINVAL, EC_TEXT("P-256", "__________________________________________8", Y),
 	    "D7: x beyond the field");
+	refused_as(MCP_EINVAL, EC_TEXT("P-256", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVA",
+	    "RcfxRM0bvZt-hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt"),
+	    "D7: x of 31 octets and y of 33 that make the point together");
 	refused_as(MCP_EINVAL, EC_TEXT("P-384", X, Y), "D7: coordinates of another curve");
 	refused_as(MCP_EINVAL, EC_TEXT("P-521", X, Y), "D7: coordinates too short for P-521");
 	refused_as(MCP_ENOENT, EC_TEXT("secp256k1", X, Y), "C5: secp256k1 is not taken");

@@ -18,6 +18,7 @@
 static long left = -1;
 static bool for_good;
 static unsigned long failures;
+static unsigned long unavailable, blamed;	/* tokens refused with 503, and with 401, for lack of memory */
 
 static bool
 fails(void)
@@ -128,6 +129,10 @@ check_token(int outcome, bool failed)
 		    who.scopes.n == 4;
 	if (!failed || memcmp(&who, &nobody, sizeof(who)) != 0)
 		return false;
+	if (outcome == OAUTH_OUT_OF_RESOURCES)
+		unavailable++;
+	else
+		blamed++;
 	return outcome == OAUTH_OUT_OF_RESOURCES || (!for_good && outcome == OAUTH_BAD_SIGNATURE);
 }
 
@@ -169,6 +174,8 @@ test_tokens(void)
 		free(payload);
 		free(token);
 	}
+	diag("%lu times 503, %lu times 401", unavailable, blamed);
+	ok(blamed * 10 < unavailable, "a lack of memory is rarely taken for a bad signature");
 }
 
 static struct jwks *parsed;

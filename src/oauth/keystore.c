@@ -441,12 +441,12 @@ consult(struct keystore *k, const char *kid, const char *alg, int64_t now_s, enu
 	*answer = KEYSTORE_UNKNOWN;
 	if (k->must_fetch || !is_usable(k, now_s)) {
 		need = NEED_SET;
-	} else if (jwks_select(k->set, kid, alg, &known)) {
+	} else if (jwks_select(k->set, kid, alg, &known) || known) {
 		*answer = KEYSTORE_FOUND;
 		*set = jwks_ref(k->set);
 		if (is_forgotten(k, now_s))
 			need = NEED_FRESH;
-	} else if (kid && !known) {
+	} else if (kid) {
 		need = NEED_KID;
 	}
 	pthread_mutex_unlock(&k->lock);

@@ -40,7 +40,7 @@ enum mcp_err keystore_new(const struct keystore_options *options, struct keystor
 void keystore_free(struct keystore *k);
 
 enum keystore_answer {
-	KEYSTORE_FOUND,		/* *set is usable and has a key for the question */
+	KEYSTORE_FOUND,		/* *set is usable and has a key for the question, or one of that kid for another alg */
 	KEYSTORE_UNKNOWN,	/* the set is fresh enough to say: no such key */
 	/* There is no usable set, or an unknown kid could not be looked up: the last fetch failed or still runs. */
 	KEYSTORE_UNAVAILABLE

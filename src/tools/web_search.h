@@ -11,11 +11,14 @@
 
 struct fetch_policy;
 
+#define WEB_SEARCH_DEFAULTS_MAX 16384	/* bytes of DEFAULT_PARAMETERS */
+
 /* Web search through Tavily's /search. Source: docs.tavily.com, API reference. */
 struct web_search_settings {
 	char *api_key;		/* TAVILY_API_KEY */
 	char *api_url;		/* TAVILY_API_URL */
 	char *project;		/* TAVILY_PROJECT */
+	char *defaults;		/* DEFAULT_PARAMETERS: a JSON object of arguments, for those that a call leaves out */
 	bool keyless;		/* TAVILY_KEYLESS: ask without a key, with Tavily's own limits */
 	int64_t timeout_s;	/* TAVILY_TIMEOUT_S: of one search, retries included */
 };
@@ -31,7 +34,11 @@ struct web_search {
 	const struct fetch_policy *fetch;
 };
 
-/* The row of the tool; "context" is borrowed. As the other constructors of tools.h. */
+/*
+ * The row of the tool; "context" is borrowed. As the other constructors of tools.h. What goes wrong at Tavily is a tool
+ * error with a sentence for the reader, and a log line; the HTTP status never tells it, since a client would take a 401
+ * of Tavily's for ours and sign in again.
+ */
 void tool_web_search(struct tool *out, const struct web_search *context);
 
 #endif

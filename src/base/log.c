@@ -121,6 +121,22 @@ write_line(enum log_level level, const char *text)
 	buf_clear(&line);
 }
 
+/* Quotes and backslashes are ours as often as theirs; only what can break or fake a line is escaped. */
+static void
+append_line_safe(const char *text, struct buf *out)
+{
+	while (*text) {
+		size_t n = 0;
+
+		while ((unsigned char)text[n] >= 0x20 && (unsigned char)text[n] < 0x7f)
+			n++;
+		buf_put(out, text, n);
+		text += n;
+		if (*text)
+			text_escape(text++, 1, 1, out);
+	}
+}
+
 static void log_write(enum log_level level, const char *fmt, va_list ap) MCP_PRINTF(2, 0);
 
 static void
@@ -136,13 +152,7 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 	n = vsnprintf(text, sizeof text, fmt, ap);
 	if (n >= 0) {
 		buf_init(&escaped, 4 * LINE_MAX_BYTES + 8);
-		/* Quotes and backslashes are ours as often as theirs; only what can break or fake a line is escaped. */
-		for (const char *p = text; *p; p++) {
-			if ((unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f)
-				buf_putc(&escaped, *p);
-			else
-				text_escape(p, 1, 1, &escaped);
-		}
+		append_line_safe(text, &escaped);
 		if ((size_t)n >= sizeof text)
 			buf_puts(&escaped, "...");
 		pthread_mutex_lock(&state.lock);

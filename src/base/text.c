@@ -213,13 +213,18 @@ text_equal_constant_time(const void *a, size_t a_len, const void *b, size_t b_le
 	return difference == 0;
 }
 
+static bool
+is_b64token_byte(unsigned char c)
+{
+	return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
+}
+
 bool
 text_is_b64token(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && text[i]
-	    && (is_alpha((unsigned char)text[i]) || is_digit((unsigned char)text[i]) || strchr("-._~+/", text[i])))
+	while (i < len && is_b64token_byte((unsigned char)text[i]))
 		i++;
 	if (i == 0)
 		return false;

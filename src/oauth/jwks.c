@@ -12,6 +12,7 @@ struct jwks {
 	atomic_uint references;
 	size_t n;
 	struct jwk *keys[JWKS_KEYS_MAX];	/* owned */
+	struct verified *verified;		/* owned */
 };
 
 /*
@@ -90,7 +91,9 @@ jwks_parse(const char *text, size_t len, struct jwks **out, size_t *skipped)
 		goto out;
 	}
 	atomic_init(&set->references, 1);
-	err = take_keys(set, keys, skipped);
+	err = verified_new(&set->verified);
+	if (!err)
+		err = take_keys(set, keys, skipped);
 	if (err)
 		goto out;
 	*out = set;
@@ -116,7 +119,14 @@ jwks_unref(struct jwks *set)
 		return;
 	for (size_t i = 0; i < set->n; i++)
 		jwk_free(set->keys[i]);
+	verified_free(set->verified);
 	free(set);
+}
+
+struct verified *
+jwks_verified(const struct jwks *set)
+{
+	return set->verified;
 }
 
 size_t

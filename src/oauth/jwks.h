@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "oauth/jwk.h"
+#include "oauth/verified.h"
 
 #define JWKS_BYTES_MAX (256 * 1024)
 #define JWKS_KEYS_MAX 64
@@ -23,6 +24,9 @@ struct jwks;
 enum mcp_err jwks_parse(const char *text, size_t len, struct jwks **out, size_t *skipped) MCP_MUST_CHECK;
 struct jwks *jwks_ref(struct jwks *set);
 void jwks_unref(struct jwks *set);
+
+/* What is remembered of tokens whose signature a key of this set has verified; lives as long as the set. Borrowed. */
+struct verified *jwks_verified(const struct jwks *set);
 
 /* How many keys the set has, and the key at "i" below that, in the order of the document. Borrowed from the set. */
 size_t jwks_count(const struct jwks *set);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "oauth/claims.h"
@@ -77,8 +78,23 @@ hint_bad_signature(const struct jws *jws, struct buf *seen)
 		buf_puts(seen, "the header has a nonce: a token for Microsoft Graph");
 }
 
+/* Whether "key" of "set" signed the token; asked of OpenSSL only for a token that was not verified under this set before. */
+static enum mcp_err
+check_signature(const struct jwks *set, const struct jwk *key, const struct jws *jws, const char *token, size_t len)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	enum mcp_err err = digest_sha256(token, len, digest);
+
+	if (err || verified_has(jwks_verified(set), digest))
+		return err;
+	err = jwk_verify(key, jws->alg, jws->signing_input, jws->signing_input_len, jws->signature.data, jws->signature.len);
+	if (!err)
+		verified_add(jwks_verified(set), digest);
+	return err;
+}
+
 static enum oauth_outcome
-verify(struct keystore *keys, const struct jws *jws, int64_t now_s, struct buf *seen)
+verify(struct keystore *keys, const struct jws *jws, const char *token, size_t len, int64_t now_s, struct buf *seen)
 {
 	struct jwks *set = NULL;
 	const struct jwk *key;
@@ -99,8 +115,7 @@ verify(struct keystore *keys, const struct jws *jws, int64_t now_s, struct buf *
 		outcome = known_kid ? OAUTH_BAD_ALGORITHM : OAUTH_UNKNOWN_KEY;
 		goto out;
 	}
-	switch (jwk_verify(key, jws->alg, jws->signing_input, jws->signing_input_len, jws->signature.data,
-	    jws->signature.len)) {
+	switch (check_signature(set, key, jws, token, len)) {
 	case MCP_OK:
 		outcome = OAUTH_OK;
 		break;
@@ -131,7 +146,7 @@ token_validate(const struct token_policy *policy, struct keystore *keys, const c
 	if (!outcome)
 		outcome = judge_header(policy, &jws);
 	if (!outcome)
-		outcome = verify(keys, &jws, now_s, seen);
+		outcome = verify(keys, &jws, token, len, now_s, seen);
 	if (!outcome)
 		outcome = jws_claims(&jws, &claims);
 	if (!outcome)

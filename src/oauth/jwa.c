@@ -35,8 +35,8 @@ jwa_find(const char *name)
 #define PROBE_BYTES 16384
 
 /*
- * OpenSSL does not always say that it failed for lack of memory: some of its steps end like those of a signature that does
- * not fit. So before input is blamed, memory is tried.
+ * OpenSSL does not always say that it failed for lack of memory: some of its steps end like those of a signature that
+ * does not fit. So before input is blamed, memory is tried.
  */
 enum mcp_err
 jwa_error(enum mcp_err otherwise)

@@ -154,11 +154,22 @@ load(struct start *st, const char *mode)
 	return true;
 }
 
+/* Try what requests will need; what is found goes to the report. */
+static void
+try_server(struct start *st)
+{
+	struct server *server = server_slot_get(st->slot);
+
+	server_try(server, &st->report);
+	server_unref(server);
+}
+
 static int
 check(struct start *st)
 {
 	if (!load(st, "fastcgi"))
 		return EXIT_FAULT;
+	try_server(st);
 	print_report(&st->report, stdout);
 	return st->report.failed ? EXIT_FAULT : EXIT_OK;
 }
@@ -196,6 +207,7 @@ serve_fastcgi(struct start *st)
 	if (path && lstat(path, &made) != 0)
 		path = NULL;
 	fcgi_listen_check(st->serve.listen_fd, &st->report);
+	try_server(st);
 	report_log(&st->report);
 	log_info("%s serves %s with %u threads", PACKAGE_STRING,
 	    st->options.listen ? st->options.listen : "the socket it was given", st->serve.workers);

@@ -410,6 +410,27 @@ server_unref(struct server *s)
 	free(s);
 }
 
+void
+server_try(struct server *s, struct report *report)
+{
+	const char *db, *jwks, *tavily;
+	struct limiter_figures limiter;
+	struct keystore_figures keys;
+	int64_t now_s = clock_now_s();
+	bool is_bad;
+
+	if (s->misconfigured)
+		return;
+	limiter_figures(s->limiter, &limiter);
+	keystore_maintain(s->keys, now_s);	/* nobody has asked for keys yet, so this only looks at the disk */
+	keystore_figures(s->keys, now_s, &keys);
+	db = limiter.usable ? "ok" : "unusable";
+	jwks = keys.usable ? "ok" : s->settings->jwks_file ? "unusable" : "none yet";
+	tavily = s->tools[3].name && strlist_has(&s->settings->tools, s->tools[3].name) ? "ok" : "off";
+	is_bad = !limiter.usable || (!keys.usable && s->settings->jwks_file);
+	report_add(report, is_bad ? REPORT_WARN : REPORT_OK, NULL, "startup: db %s, jwks %s, tavily %s", db, jwks, tavily);
+}
+
 const struct server_settings *
 server_settings(const struct server *s)
 {

@@ -254,16 +254,23 @@ step_dispatch(struct exchange *x)
 void
 chain_run(struct exchange *x)
 {
-	static bool (*const steps[])(struct exchange *x) = {
-		step_fault, step_look_up, step_admit, step_address, step_public, step_authenticate, step_charge,
-		step_method_and_type,
-		step_body, step_dispatch
+	static const struct {
+		const char *name;
+		bool (*run)(struct exchange *x);
+	} steps[] = {
+		{ "fault", step_fault }, { "look up", step_look_up }, { "admit", step_admit }, { "address", step_address },
+		{ "public", step_public }, { "authenticate", step_authenticate }, { "charge", step_charge },
+		{ "method and type", step_method_and_type }, { "body", step_body }, { "dispatch", step_dispatch }
 	};
-	bool is_public;
+	bool is_public, answered = false;
 
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-		if (steps[i](x))
-			break;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && !answered; i++) {
+		answered = steps[i].run(x);
+		if (answered)
+			log_debug("%s stage %s: answered with %d", x->id, steps[i].name, x->res->status);
+		else
+			log_debug("%s stage %s: passed", x->id, steps[i].name);
+	}
 	is_public = x->endpoint && x->endpoint->is_public;
 	if (!x->server->misconfigured)
 		admission_cors(&x->server->admission, x->req, is_public,

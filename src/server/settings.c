@@ -130,7 +130,7 @@ static const struct setting server_rows[] = {
 	  .check = check_path,
 	  .help = "Path of the MCP endpoint." },
 	{ .name = "PORT", .type = SETTING_INT, .offset = FIELD(port), .fallback = "3002", .min = 1, .max = 65535,
-	  .help = "Port of the web server in front, for start-up messages and quickstart." },
+	  .help = "Port of the web server in front; the responder does not listen on it, quickstart does." },
 	{ .name = "STATE_DIR", .type = SETTING_STRING, .flags = SETTING_STARTUP, .offset = FIELD(state_dir),
 	  .help = "Directory of the databases, ours alone." },
 	{ .name = "WORKERS", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(workers), .fallback = "8",

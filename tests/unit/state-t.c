@@ -336,8 +336,10 @@ test_migrated_once(void)
 	for (int i = 0; i < 12; i++) {
 		if (fork() == 0) {
 			struct state *s = open_state();
+			bool good = s && state_org_set(s, "org", "key", "value") == MCP_OK;
 
-			_exit(!s || state_org_set(s, "org", "key", "value") != MCP_OK);
+			state_close(s);
+			_exit(!good);
 		}
 	}
 	while (wait(&status) > 0)

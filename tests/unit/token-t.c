@@ -111,9 +111,9 @@ test_base64url(void)
 		const char *text, *what;
 	} rows[] = {
 		{"=", "B4: = at the end"}, {"==", "B4: == at the end"}, {"+", "B5: a plus"}, {"/", "B5: a slash"},
-		    {"\n", "B6: a line end"},
-		{" ", "B6: a blank"}, {"\t", "B6: a tab"}, {"%3D", "B6: %3D"}, {"\r\n", "B6: CR LF"}, {"A",
-		    "B7: a digit too many"},
+		{"\n", "B6: a line end"},
+		{" ", "B6: a blank"}, {"\t", "B6: a tab"}, {"%3D", "B6: %3D"}, {"\r\n", "B6: CR LF"},
+		{"A", "B7: a digit too many"},
 		{"AAAA", "bytes too many"}, {"\200", "a byte of 0x80"}, {"*", "an asterisk"},
 	};
 	char *token;

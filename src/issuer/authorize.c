@@ -236,7 +236,11 @@ read_cookie(const struct call *c, char out[SECRET_LEN + 1])
 	return false;
 }
 
-/* The browser's secret: the one it has, so that several pages can be open at once, or a new one. */
+/*
+ * The browser's secret: the one it has, so that several pages can be open at once, or a new one. SameSite=Lax keeps it
+ * from forms of other sites and sends it when a client's page leads here; Strict would not, and each page would end the
+ * one before.
+ */
 static enum mcp_err
 mark_browser(struct call *c, char out[SECRET_LEN + 1])
 {
@@ -253,7 +257,7 @@ mark_browser(struct call *c, char out[SECRET_LEN + 1])
 		buf_clear_secret(&secret);
 	}
 	if (!err)
-		http_response_headerf(c->res, "Set-Cookie", COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict%s", out,
+		http_response_headerf(c->res, "Set-Cookie", COOKIE "=%s; Path=/; HttpOnly; SameSite=Lax%s", out,
 		    strncmp(c->issuer->url, "https:", 6) == 0 ? "; Secure" : "");
 	return err;
 }

@@ -141,7 +141,7 @@ test_page(struct fixture *f)
 	    "the policy allows no script and no frame");
 	is_str(frame, "DENY", "nor do old browsers get a frame");
 	is_str(cache, "no-store", "the page is not stored");
-	ok(cookie && strstr(cookie, "HttpOnly") && strstr(cookie, "SameSite=Strict"),
+	ok(cookie && strstr(cookie, "HttpOnly") && strstr(cookie, "SameSite=Lax"),
 	    "the cookie is out of reach for scripts and other sites");
 	free(policy);
 	free(frame);

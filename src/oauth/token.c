@@ -78,7 +78,10 @@ hint_bad_signature(const struct jws *jws, struct buf *seen)
 		buf_puts(seen, "the header has a nonce: a token for Microsoft Graph");
 }
 
-/* Whether "key" of "set" signed the token; asked of OpenSSL only for a token that was not verified under this set before. */
+/*
+ * Whether "key" of "set" signed the token; asked of OpenSSL only for a token that was not verified under this set
+ * before.
+ */
 static enum mcp_err
 check_signature(const struct jwks *set, const struct jwk *key, const struct jws *jws, const char *token, size_t len)
 {
@@ -87,7 +90,8 @@ check_signature(const struct jwks *set, const struct jwk *key, const struct jws 
 
 	if (err || verified_has(jwks_verified(set), digest))
 		return err;
-	err = jwk_verify(key, jws->alg, jws->signing_input, jws->signing_input_len, jws->signature.data, jws->signature.len);
+	err = jwk_verify(key, jws->alg, jws->signing_input, jws->signing_input_len, jws->signature.data,
+	    jws->signature.len);
 	if (!err)
 		verified_add(jwks_verified(set), digest);
 	return err;

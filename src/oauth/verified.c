@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of rows of a few digests each. The digest itself says which row, so a look-up compares WAYS digests at most; a full row forgets its entries in turn.
+ * A table of rows of a few digests each. The digest itself says which row, so a look-up compares WAYS digests at
+ * most; a full row forgets its entries in turn.
  */
 #include "oauth/verified.h"
 

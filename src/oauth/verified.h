@@ -9,8 +9,10 @@
 #include "base/err.h"
 
 /*
- * Which tokens had a good signature, by the SHA-256 of the whole token: nothing else of a token is remembered, so nothing else can be believed because of it; times, audience, scopes
- * and organisation are judged at every use. One of these belongs to one key set and ends with it, so a key that was removed vouches for nothing any more. Bounded; old entries make room. Thread-safe.
+ * Which tokens had a good signature, by the SHA-256 of the whole token: nothing else of a token is remembered, so
+ * nothing else can be believed because of it; times, audience, scopes and organisation are judged at every use. One
+ * of these belongs to one key set and ends with it, so a key that was removed vouches for nothing any more. Bounded;
+ * old entries make room. Thread-safe.
  */
 struct verified;
 

@@ -175,6 +175,8 @@ test_exp(void)
 	};
 
 	JUDGE("exp", rows);
+	refused("bad_claims", with_payload(mint_text("{\"iss\":\"" ISSUER "\",\"aud\":\"res_1\",\"sub\":\"s\"}")),
+	    "S52: neither exp nor iat");
 	accepted(with_claim("exp", "1800000600.9"), "E7: a float");
 	is_int(who.expires_at_s, 1800000600, "E7: ends at its whole second");
 }

@@ -335,6 +335,8 @@ test_policy(void)
 	struct strlist all = policy.algorithms, some = {NULL, 0};
 	char *payload = claims(NULL, NULL);
 
+	int asked;
+
 	if (strlist_split(&some, "RS256 HS256 none", " ", 9) != MCP_OK)
 		exit(99);
 	policy.algorithms = some;
@@ -343,8 +345,10 @@ test_policy(void)
 	    "C4: and no other");
 	refused("bad_algorithm", mint(rsa2, "RS512", "{\"alg\":\"RS512\",\"kid\":\"any\"}", payload),
 	    "C4: RS512 neither");
+	asked = keystore.asked;
 	alg_refused("bad_algorithm", "\"none\"", "C1: even if the settings name it");
 	alg_refused("bad_algorithm", "\"HS256\"", "C2: even if the settings name it");
+	is_int(keystore.asked, asked, "C1/C2: nor is a key looked for");
 	strlist_clear(&policy.algorithms);
 	refused("bad_algorithm", good(), "without any allowed algorithm nothing passes");
 	policy.algorithms = all;
@@ -532,6 +536,7 @@ test_typ(void)
 	static const char *const wrong[] = {"dpop+jwt", "logout+jwt", "secevent+jwt", "oauth-id-jag+jwt",
 	    "token-introspection+jwt", "",
 		"JWS", "application/", "application/x/JWT", "x/JWT", "text/at+jwt", "JWT ", "id+jwt", "JOSE"};
+	struct strlist types;
 	char *text;
 
 	accepted(with_header("{\"alg\":\"RS256\",\"kid\":\"rsa\"}"), "C14: without typ");
@@ -548,6 +553,16 @@ test_typ(void)
 	header_refused("bad_jose_header", "{\"typ\":1,\"alg\":\"RS256\",\"kid\":\"rsa\"}", "C15: typ a number");
 	header_refused("bad_jose_header", "{\"typ\":null,\"alg\":\"RS256\",\"kid\":\"rsa\"}", "C15: typ null");
 	header_refused("bad_jose_header", "{\"typ\":[\"JWT\"],\"alg\":\"RS256\",\"kid\":\"rsa\"}", "C15: typ an array");
+	types = policy.types;
+	memset(&policy.types, 0, sizeof(policy.types));
+	if (strlist_add(&policy.types, "x/jwt", 5) != MCP_OK)
+		exit(99);
+	accepted(with_header("{\"typ\":\"x/jwt\",\"alg\":\"RS256\",\"kid\":\"rsa\"}"),
+	    "C14: a configured type with a slash");
+	header_refused("bad_type", "{\"typ\":\"application/x/jwt\",\"alg\":\"RS256\",\"kid\":\"rsa\"}",
+	    "C14: application/ counts when another slash follows");
+	strlist_clear(&policy.types);
+	policy.types = types;
 	accepted(with_header("{ \"typ\" : \"JWT\" ,\n\t\"kid\":\"rsa\", \"alg\" : \"RS256\" }"),
 	    "blanks in the header are fine");
 }
@@ -559,6 +574,56 @@ break_signature(char *token)
 	char *c = token + strlen(token) - 10;
 
 	*c = *c == 'A' ? 'B' : 'A';
+}
+
+/* What the key set remembers of good signatures must never stand for more than the signature. */
+static void
+test_memory(void)
+{
+	static const char *const twice[] = {"at first", "when it is remembered"};
+	struct strlist audiences = policy.audiences;
+	char *token = good(), *payload = claims("sub", "\"admin\""), *other, *longer, *jwk, *end;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct principal p;
+
+		is_int(token_validate(&policy, &keystore, token, strlen(token), NOW, &p, NULL), OAUTH_OK,
+		    "a token, %s", twice[i]);
+		is_str(p.subject, "usr_1", "speaks for whom it says, %s", twice[i]);
+		principal_clear(&p);
+		is_int(token_validate(&policy, &keystore, token, strlen(token), NOW + 3600, &p, NULL), OAUTH_EXPIRED,
+		    "G1: expires, %s", twice[i]);
+		memset(&policy.audiences, 0, sizeof(policy.audiences));
+		is_int(token_validate(&policy, &keystore, token, strlen(token), NOW, &p, NULL), OAUTH_WRONG_AUDIENCE,
+		    "G2: is of no use for another audience, %s", twice[i]);
+		policy.audiences = audiences;
+	}
+	other = mint(rsa2, "RS256", HEADER, payload);
+	end = strrchr(other, '.');
+	*end = '\0';
+	longer = mint_text("%s%s", other, strrchr(token, '.'));
+	free(other);
+	other = mint_text("%s", longer);
+	refused("bad_signature", longer, "G3: another payload under the remembered signature");
+	refused("bad_signature", other, "G4: and a refused token is not remembered as good");
+	other = mint_text("%s", token);
+	break_signature(other);
+	refused("bad_signature", other, "G3: the remembered token with another signature");
+	refused("not_jwt", mint_text("%s.", token), "G3: the remembered token with a dot more");
+	refused("not_jwt", mint_text("%.*s", (int)strlen(token) - 1, token),
+	    "G3: the remembered token, a digit shorter");
+	jwk = jwk_text(rsa2, ",\"kid\":\"rsa\"");
+	jwks_unref(keystore_swap(make_set(jwk, (char *)NULL)));
+	refused("bad_signature", mint_text("%s", token),
+	    "G2/F10: the same kid with a new key: the old tokens are over");
+	free(jwk);
+	jwk = jwk_text(rsa2, ",\"kid\":\"new\"");
+	jwks_unref(keystore_swap(make_set(jwk, (char *)NULL)));
+	refused("unknown_key", mint_text("%s", token), "G2/F10: the key was removed: so are the tokens it signed");
+	free(jwk);
+	keystore_renew();
+	accepted(token, "and with its key back the token is good again");
+	free(payload);
 }
 
 static void
@@ -617,6 +682,7 @@ main(void)
 	test_kid();
 	test_typ();
 	test_signatures();
+	test_memory();
 	accepted(good(), "A11: and a good token is still good");
 	validation_end();
 	return tap_done();

@@ -87,11 +87,18 @@ split(struct strlist *l, const char *text)
 		exit(99);
 }
 
+/* The usual keys, as they stand in a set. */
+static char *jwk[6];
+
+void
+keystore_renew(void)
+{
+	jwks_unref(keystore_swap(make_set(jwk[0], jwk[1], jwk[2], jwk[3], jwk[4], jwk[5], (char *)NULL)));
+}
+
 void
 validation_begin(void)
 {
-	char *jwk[6];
-
 	rsa = mint_rsa(2048);
 	rsa2 = mint_rsa(2048);
 	p256 = mint_ec("P-256");
@@ -104,9 +111,7 @@ validation_begin(void)
 	jwk[3] = jwk_text(p384, ",\"kid\":\"p384\"");
 	jwk[4] = jwk_text(p521, ",\"kid\":\"p521\"");
 	jwk[5] = jwk_text(ed25519, ",\"kid\":\"ed25519\"");
-	keystore.set = make_set(jwk[0], jwk[1], jwk[2], jwk[3], jwk[4], jwk[5], (char *)NULL);
-	for (int i = 0; i < 6; i++)
-		free(jwk[i]);
+	keystore_renew();
 	split(&policy.issuers, ISSUER " " ISSUER "/resources/res_1");
 	split(&policy.audiences, AUDIENCE " res_1");
 	policy.resource = mint_text("%s", AUDIENCE);
@@ -126,6 +131,8 @@ validation_end(void)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		EVP_PKEY_free(keys[i]);
+	for (size_t i = 0; i < sizeof(jwk) / sizeof(*jwk); i++)
+		free(jwk[i]);
 	jwks_unref(keystore.set);
 	token_policy_clear(&policy);
 	principal_clear(&who);

@@ -30,6 +30,9 @@ extern struct keystore keystore;
 /* Put another set there; returns the old one, which is the caller's. */
 struct jwks *keystore_swap(struct jwks *set);
 
+/* Put the usual keys there in a new set, which has verified nothing yet. */
+void keystore_renew(void);
+
 /*
  * Make policy and keys. The set has: rsa as "rsa" (alg RS256), rsa2 as "any" (no alg), p256, p384, p521 and ed25519
  * by these names. Free with validation_end().

@@ -271,10 +271,10 @@ chain_run(struct exchange *x)
 		else
 			log_debug("%s stage %s: passed", x->id, steps[i].name);
 	}
-	is_public = x->endpoint && x->endpoint->is_public;
-	if (!x->server->misconfigured)
-		admission_cors(&x->server->admission, x->req, is_public,
-		    x->req->fault == HTTP_FAULT_NONE && is_preflight(x->req), x->res);
+	/* A server that refuses everything knows no origins either; its one sentence is for everybody. */
+	is_public = x->server->misconfigured || (x->endpoint && x->endpoint->is_public);
+	admission_cors(&x->server->admission, x->req, is_public,
+	    x->req->fault == HTTP_FAULT_NONE && is_preflight(x->req), x->res);
 	if (x->req->method && strcmp(x->req->method, "HEAD") == 0)
 		x->res->no_body = true;
 }

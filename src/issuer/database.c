@@ -133,7 +133,7 @@ database_close(struct database *d)
 {
 	if (!d)
 		return;
-	store_close(&d->store, &d->file);
+	store_close(&d->store);
 	free(d->dir);
 	pthread_mutex_destroy(&d->lock);
 	free(d);

@@ -20,8 +20,7 @@
 #include "limit/rate.h"
 #include "store/sqlite.h"
 
-#define SWEEP_ROWS 12		/* rows the hand looks at when a window begins */
-#define SWEEPS_MAX 8		/* such looks in one transaction */
+#define SWEEP_ROWS 12		/* rows the hand looks at for up to 3 windows that begin, so that it outruns them */
 #define BUSY_MS 250		/* then the requests that wait are admitted */
 #define LOG_PERIOD_S 60
 
@@ -92,9 +91,9 @@ budget_new(const char *dir, int64_t max_rows, struct budget **out)
 	}
 	b->max_rows = max_rows;
 	b->file = (struct store_file){
-		.dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS, .page_bytes = 4096,
+		.dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS, .page_bytes = 2048,
 		    .cache_kib = 256,
-		.checkpoint_pages = 1000
+		.checkpoint_pages = 2000
 	};
 	/*
 	 * Each process begins its round elsewhere; without random numbers all begin at the same key, which works too.
@@ -109,7 +108,7 @@ static void
 close_table(struct budget *b)
 {
 	store_finalize(b->statement, SQL_COUNT);
-	store_close(&b->store, &b->file);
+	store_close(&b->store);
 }
 
 void
@@ -404,7 +403,7 @@ keep_house(struct budget *b, struct tally *tally)
 	int64_t rows;
 	int rc = SQLITE_OK;
 
-	for (int i = 0; i < tally->begun && i < SWEEPS_MAX && rc == SQLITE_OK; i++)
+	for (int i = 0; i < tally->begun && rc == SQLITE_OK; i += SWEEP_ROWS / 4)
 		rc = sweep(b, false, tally);
 	if (rc == SQLITE_OK)
 		rc = read_number(b, SQL_ROWS, &rows);

@@ -13,6 +13,8 @@
 #include "limit/limiter.h"
 
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +50,7 @@ struct ticket {
 	struct limiter_figures *figures;
 	/* The queue: */
 	struct ticket *next;
-	pthread_cond_t turn;		/* "done" or "leads" was set */
+	sem_t turn;			/* posted once "done" or "leads" is set; then the ticket is its owner's alone */
 	bool done, leads;
 };
 
@@ -61,8 +63,7 @@ struct limiter {
 	struct recall *recall;
 	struct ticket *first, *last;	/* tickets that wait; a leader's batch is not among them */
 	bool is_led;
-	int64_t admitted, refused;
-	int64_t last_now_s;
+	_Atomic int64_t admitted, refused, last_now_s;
 };
 
 static enum mcp_err
@@ -312,9 +313,14 @@ hand_out(struct limiter *l, struct batch *b)
 			p->ends_s = c->ends_s;
 		}
 	}
-	for (size_t i = 0; i < b->charges; i++)
-		(void)remember(l, &b->charge[i].key, &l->rate[b->policy[i]], b->charge[i].used, b->charge[i].ends_s,
-		    b->charge[i].granted - given[i], b->now_s);
+	for (size_t i = 0; i < b->charges; i++) {
+		const struct budget_charge *c = &b->charge[i];
+
+		/* Nobody peeks at a principal, so one that is neither spent nor reserved needs no room. */
+		if (b->policy[i] == LIMIT_ADDRESS || c->granted > given[i] || c->used >= c->limit)
+			(void)remember(l, &c->key, &l->rate[b->policy[i]], c->used, c->ends_s, c->granted - given[i],
+			    b->now_s);
+	}
 }
 
 /* Ask the table what a peek wants to know; the lock is taken for the memory only. */
@@ -336,11 +342,12 @@ look_up(struct limiter *l, struct ticket *t)
 	}
 }
 
-/* Lead: serve what waits. Called and left with the lock held. */
+/* Lead: serve what waits, "own" first of all. Called with the lock held, left without it. */
 static void
-lead(struct limiter *l)
+lead(struct limiter *l, const struct ticket *own)
 {
 	enum mcp_err err = MCP_OK;
+	struct ticket *next;
 	struct batch b;
 
 	take_batch(l, &b);
@@ -359,34 +366,45 @@ lead(struct limiter *l)
 	pthread_mutex_lock(&l->lock);
 	if (!err)
 		hand_out(l, &b);
-	for (size_t i = 0; i < b.tickets; i++) {
-		b.ticket[i]->done = true;
-		pthread_cond_signal(&b.ticket[i]->turn);
+	next = l->first;
+	l->is_led = next != NULL;
+	pthread_mutex_unlock(&l->lock);
+	/* Who waits is not woken while we hold the lock, and needs it no more. */
+	if (next) {
+		next->leads = true;
+		sem_post(&next->turn);
 	}
-	if (l->first) {
-		l->first->leads = true;
-		pthread_cond_signal(&l->first->turn);
-	} else
-		l->is_led = false;
+	for (size_t i = 0; i < b.tickets; i++) {
+		if (b.ticket[i] == own)
+			continue;
+		b.ticket[i]->done = true;
+		sem_post(&b.ticket[i]->turn);
+	}
 }
 
-/* Have the ticket served. Called and left with the lock held. */
+/* Have the ticket served. Called with the lock held, left without it. */
 static void
 serve(struct limiter *l, struct ticket *t)
 {
-	pthread_cond_init(&t->turn, NULL);
+	sem_init(&t->turn, 0, 0);
 	if (l->last)
 		l->last->next = t;
 	else
 		l->first = t;
 	l->last = t;
-	t->leads = !l->is_led;
-	l->is_led = true;
-	while (!t->done && !t->leads)
-		pthread_cond_wait(&t->turn, &l->lock);
-	if (!t->done)
-		lead(l);
-	pthread_cond_destroy(&t->turn);
+	if (l->is_led) {
+		pthread_mutex_unlock(&l->lock);
+		while (sem_wait(&t->turn) != 0)
+			;	/* EINTR */
+		if (t->leads)
+			pthread_mutex_lock(&l->lock);
+	} else {
+		t->leads = true;
+		l->is_led = true;
+	}
+	if (t->leads)
+		lead(l, t);
+	sem_destroy(&t->turn);
 }
 
 /* What the parts add up to. */
@@ -426,9 +444,10 @@ limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct limit
 
 	if (add_address(l, &t, address) && t.parts) {
 		pthread_mutex_lock(&l->lock);
-		if (!answer_from_memory(l, &t))
+		if (answer_from_memory(l, &t))
+			pthread_mutex_unlock(&l->lock);
+		else
 			serve(l, &t);
-		pthread_mutex_unlock(&l->lock);
 	}
 	judge(l, &t, v);
 }
@@ -440,28 +459,26 @@ limiter_charge(struct limiter *l, const char *address, const char *principal, in
 
 	if (add_address(l, &t, address))
 		add_principal(l, &t, principal);
-	pthread_mutex_lock(&l->lock);
-	l->last_now_s = now_s;
-	if (t.parts && !answer_from_memory(l, &t))
-		serve(l, &t);
+	atomic_store_explicit(&l->last_now_s, now_s, memory_order_relaxed);
+	if (t.parts) {
+		pthread_mutex_lock(&l->lock);
+		if (answer_from_memory(l, &t))
+			pthread_mutex_unlock(&l->lock);
+		else
+			serve(l, &t);
+	}
 	judge(l, &t, v);
-	if (v->admitted)
-		l->admitted++;
-	else
-		l->refused++;
-	pthread_mutex_unlock(&l->lock);
+	atomic_fetch_add_explicit(v->admitted ? &l->admitted : &l->refused, 1, memory_order_relaxed);
 }
 
 void
 limiter_figures(struct limiter *l, struct limiter_figures *out)
 {
-	struct ticket t = { .kind = TICKET_FIGURES, .figures = out };
+	struct ticket t = { .kind = TICKET_FIGURES, .now_s = l->last_now_s, .figures = out };
 
 	memset(out, 0, sizeof *out);
 	pthread_mutex_lock(&l->lock);
-	t.now_s = l->last_now_s;
 	serve(l, &t);
 	out->admitted = l->admitted;
 	out->refused = l->refused;
-	pthread_mutex_unlock(&l->lock);
 }

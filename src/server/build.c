@@ -71,8 +71,8 @@ build_stores(struct server *s, struct report *report)
 		report_add(report, REPORT_FAIL, NULL, "RATE the rate limits do not parse");
 	else
 		report_add(report, REPORT_OK, NULL, "RATE %s per address, %s per principal",
-		    s->settings->limit.rate_address ? s->settings->limit.rate_address : "off",
-		    s->settings->limit.rate_principal ? s->settings->limit.rate_principal : "off");
+		    s->settings->limit.rate_address ? s->settings->limit.rate_address : LIMIT_RATE_ADDRESS_DEFAULT,
+		    s->settings->limit.rate_principal ? s->settings->limit.rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT);
 	return MCP_OK;
 }
 
@@ -428,7 +428,8 @@ server_try(struct server *s, struct report *report)
 	jwks = keys.usable ? "ok" : s->settings->jwks_file ? "unusable" : "none yet";
 	tavily = s->tools[3].name && strlist_has(&s->settings->tools, s->tools[3].name) ? "ok" : "off";
 	is_bad = !limiter.usable || (!keys.usable && s->settings->jwks_file);
-	report_add(report, is_bad ? REPORT_WARN : REPORT_OK, NULL, "startup: db %s, jwks %s, tavily %s", db, jwks, tavily);
+	report_add(report, is_bad ? REPORT_WARN : REPORT_OK, NULL, "startup: db %s, jwks %s, tavily %s", db, jwks,
+	    tavily);
 }
 
 const struct server_settings *

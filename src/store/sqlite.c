@@ -7,8 +7,8 @@
  *    overlap between processes; makes the file empty with mode 0600 if there is none (SQLite gives the mode to its
  *    -wal and -shm files); opens it; sets the journal.
  * 3. store_moved() notices that the file was deleted or replaced. SQLite does not: it would go on writing to the file
- *    without a name, and when the last such connection closes it deletes the -wal and -shm files of that path, which
- *    belong to the new file. So store_close() forbids that for a file that has moved.
+ *    without a name. (It does notice when it closes, and then leaves the -wal and -shm files of the path alone, which
+ *    belong to the new file.)
  * 4. store_discard() removes a file that turned out to be damaged.
  */
 #include "store/sqlite.h"
@@ -312,8 +312,6 @@ configure(struct store *s, const struct store_file *file)
 		return rc;
 	/* A file that somebody prepared must not run functions from its schema. */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
-	if (file->may_leave_wal)
-		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	snprintf(sql, sizeof sql,
 	    "PRAGMA page_size=%d; PRAGMA cache_size=-%d; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY",
 	    file->page_bytes, file->cache_kib, file->sync == STORE_SYNC_OFF ? "OFF" : "NORMAL");
@@ -348,7 +346,7 @@ store_open(struct store *s, const struct store_file *file, const char **why)
 		err = fail(store_error(rc), why, sqlite3_errstr(rc));
 out:
 	if (err)
-		store_close(s, file);
+		store_close(s);
 	if (lock >= 0)
 		close(lock);
 	return err;
@@ -364,12 +362,8 @@ store_moved(const struct store *s, const struct store_file *file)
 }
 
 void
-store_close(struct store *s, const struct store_file *file)
+store_close(struct store *s)
 {
-	if (!s->db)
-		return;
-	if (store_moved(s, file))
-		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	(void)sqlite3_close_v2(s->db);
 	s->db = NULL;
 }

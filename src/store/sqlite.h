@@ -33,7 +33,6 @@ struct store_file {
 	int page_bytes;			/* of a new file: a power of two from 512 to 65536 */
 	int cache_kib;			/* page cache of the connection */
 	int checkpoint_pages;		/* the WAL is written back when it has so many */
-	bool may_leave_wal;		/* closing writes nothing back; the next opener reads the WAL */
 };
 
 /* A connection. All zero is a closed one. Not thread-safe: one thread at a time. */
@@ -61,7 +60,7 @@ enum mcp_err store_directory(const char *dir, const char **why) MCP_MUST_CHECK;
 enum mcp_err store_open(struct store *s, const struct store_file *file, const char **why) MCP_MUST_CHECK;
 
 /* Close; prepared statements must be finalized before. A closed "s" is fine. */
-void store_close(struct store *s, const struct store_file *file);
+void store_close(struct store *s);
 
 /* Whether the path does not name the opened file any more: deleted or replaced by somebody. Costs one stat(2). */
 bool store_moved(const struct store *s, const struct store_file *file);

@@ -130,7 +130,7 @@ static void
 close_file(struct state *s)
 {
 	store_finalize(s->statement, SQL_COUNT);
-	store_close(&s->store, &s->file);
+	store_close(&s->store);
 }
 
 static enum mcp_err

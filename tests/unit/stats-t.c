@@ -8,8 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/stats.h"
 #include "tests/tap.h"
+
+#define HASTE 400000	/* additions a process; long enough that processes meet */
 
 static char dir[64] = "/tmp/stats-t-XXXXXX", path[96];
 
@@ -36,8 +39,16 @@ reopen(struct stats *s, int *shared)
 }
 
 static void
+wait_until(int64_t ms)
+{
+	while (clock_monotonic_ms() < ms)
+		;
+}
+
+static void
 test_sharing(void)
 {
+	int64_t begin_ms;
 	struct stats *s, *second;
 	int shared;
 	struct stat st;
@@ -52,23 +63,26 @@ test_sharing(void)
 	is_int(stats_open(dir, &second, &shared), MCP_OK, "a second one opens the same file");
 	is_int((long long)stats_get(second, STATS_SLOTS - 1), 5, "and sees the counts");
 	ok(stats_since_s(second) == stats_since_s(s) && stats_since_s(s) > 1700000000, "and when they were begun");
+	begin_ms = clock_monotonic_ms() + 50;
 	for (int i = 0; i < 4; i++) {
 		if (fork() == 0) {
 			struct stats *mine;
 			int mine_shared;
 
-			if (stats_open(dir, &mine, &mine_shared) == MCP_OK)
-				for (int j = 0; j < 50000; j++)
+			if (stats_open(dir, &mine, &mine_shared) == MCP_OK) {
+				wait_until(begin_ms);
+				for (int j = 0; j < HASTE; j++)
 					stats_add(mine, 7, 1);
+			}
 			_exit(0);
 		}
 	}
 	while (wait(NULL) > 0)
 		;
-	is_int((long long)stats_get(s, 7), 200000, "four processes that count at once lose nothing");
+	is_int((long long)stats_get(s, 7), 4 * HASTE, "four processes that count at once lose nothing");
 	stats_close(second);
 	s = reopen(s, &shared);
-	is_int((long long)stats_get(s, 7), 200000, "counts outlive their processes");
+	is_int((long long)stats_get(s, 7), 4 * HASTE, "counts outlive their processes");
 	stats_close(s);
 	stats_add(NULL, 0, 1);
 	is_int((long long)stats_get(NULL, 0), 0, "no counters at all is fine");
@@ -78,26 +92,33 @@ static void
 test_first_race(void)
 {
 	struct stats *s;
-	int shared;
+	int shared, wrong = 0;
 
-	unlink(path);
-	for (int i = 0; i < 16; i++) {
-		if (fork() == 0) {
-			if (stats_open(dir, &s, &shared) == MCP_OK && shared)
-				stats_add(s, 3, 1);
-			_exit(0);
+	for (int round = 0; round < 10; round++) {
+		int64_t begin_ms = clock_monotonic_ms() + 10;
+
+		unlink(path);
+		for (int i = 0; i < 8; i++) {
+			if (fork() == 0) {
+				wait_until(begin_ms);
+				if (stats_open(dir, &s, &shared) == MCP_OK && shared)
+					stats_add(s, 3, 1);
+				_exit(0);
+			}
 		}
+		while (wait(NULL) > 0)
+			;
+		s = reopen(NULL, &shared);
+		wrong += stats_get(s, 3) != 8;
+		stats_close(s);
 	}
-	while (wait(NULL) > 0)
-		;
-	s = reopen(NULL, &shared);
-	is_int((long long)stats_get(s, 3), 16, "sixteen processes that make the file at once share it");
-	stats_close(s);
+	is_int(wrong, 0, "processes that make the file at once share it");
 }
 
 static void
 test_unfit(void)
 {
+	char elsewhere[128];
 	struct stats *s;
 	int shared;
 
@@ -110,11 +131,14 @@ test_unfit(void)
 	s = reopen(s, &shared);
 	ok(shared && stats_get(s, 3) == 0, "a file that others may write is replaced");
 	stats_close(s);
-	unlink(path);
-	if (symlink("/etc/passwd", path) != 0)
-		diag("no symbolic link");
 	s = reopen(NULL, &shared);
-	ok(shared && stats_get(s, 3) == 0, "a symbolic link is replaced, not followed");
+	stats_add(s, 3, 9);
+	snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", dir);
+	if (rename(path, elsewhere) != 0 || symlink(elsewhere, path) != 0)
+		diag("no symbolic link");
+	s = reopen(s, &shared);
+	ok(shared && stats_get(s, 3) == 0, "a symbolic link is replaced, not followed, even to a fit file");
+	unlink(elsewhere);
 	unlink(path);
 	stats_add(s, 4, 2);
 	is_int((long long)stats_get(s, 4), 2, "a file that is deleted goes on counting");

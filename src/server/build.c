@@ -39,6 +39,7 @@ copy_list(struct strlist *to, const struct strlist *from)
 static enum mcp_err
 build_stores(struct server *s, struct report *report)
 {
+	const struct limit_settings *limits = &s->settings->limit;
 	const char *why = NULL;
 	enum mcp_err err;
 	int shared = 0;
@@ -64,15 +65,15 @@ build_stores(struct server *s, struct report *report)
 		return MCP_ENOMEM;
 	if (!err && !shared)
 		report_add(report, REPORT_WARN, NULL, "STATS counters are not shared between processes");
-	err = limiter_new(&s->settings->limit, s->state_directory, &s->limiter);
+	err = limiter_new(limits, s->state_directory, &s->limiter);
 	if (err == MCP_ENOMEM)
 		return err;
 	if (err)
 		report_add(report, REPORT_FAIL, NULL, "RATE the rate limits do not parse");
 	else
 		report_add(report, REPORT_OK, NULL, "RATE %s per address, %s per principal",
-		    s->settings->limit.rate_address ? s->settings->limit.rate_address : LIMIT_RATE_ADDRESS_DEFAULT,
-		    s->settings->limit.rate_principal ? s->settings->limit.rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT);
+		    limits->rate_address ? limits->rate_address : LIMIT_RATE_ADDRESS_DEFAULT,
+		    limits->rate_principal ? limits->rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT);
 	return MCP_OK;
 }
 

@@ -332,10 +332,12 @@ def test_crowd_of_unknown(env, state):
         s.storm_begin(12, 1, "%", T + 100)
         r = s.storm_end()
         ok(r["unavailable"] == 12 and r["ms"] < 7500, "F7: unknown kids while the server hangs are 503")
+        is_(r["quick"], 8, "F7: one thread fetches, three wait for it, and the others are answered at once")
         is_(env.count("keys"), 2, "F7: one fetch for all")
         s.storm_begin(6, 1, "%", T + 140)
         s.send("find", kid(env), "RS256", T + 140)
         r = s.storm_end()
+        is_(r["quick"], 5, "F7: after a failure nobody waits for the next try")
         is_(s.receive().split()[0], "FOUND", "the known key is served all the while")
 
 

@@ -32,6 +32,7 @@ struct storm {
 	atomic_int serial;
 	atomic_int answers[3];
 	atomic_int wrong;	/* a set without FOUND, or FOUND without one */
+	atomic_int quick;	/* answered within a second */
 };
 
 static enum keystore_answer
@@ -51,6 +52,7 @@ storm_thread(void *ctx)
 	struct storm *s = ctx;
 
 	for (int i = 0; i < s->count; i++) {
+		int64_t start_ms = clock_monotonic_ms();
 		char kid[64];
 		size_t n;
 		enum keystore_answer answer;
@@ -60,6 +62,7 @@ storm_thread(void *ctx)
 			snprintf(kid, sizeof(kid), "snk_none_%d", atomic_fetch_add(&s->serial, 1));
 		answer = find(kid, "RS256", s->now_s, &n);
 		atomic_fetch_add(&s->answers[answer], 1);
+		atomic_fetch_add(&s->quick, clock_monotonic_ms() - start_ms < 1000);
 		if ((answer == KEYSTORE_FOUND) != (n > 0))
 			atomic_fetch_add(&s->wrong, 1);
 		if (s->maintain)
@@ -81,8 +84,8 @@ storm(struct storm *s, int threads)
 		n++;
 	for (int i = 0; i < n; i++)
 		pthread_join(ids[i], NULL);
-	printf("found=%d unknown=%d unavailable=%d wrong=%d ms=%" PRId64 "\n", s->answers[0], s->answers[1],
-	    s->answers[2], s->wrong,
+	printf("found=%d unknown=%d unavailable=%d wrong=%d quick=%d ms=%" PRId64 "\n", s->answers[0], s->answers[1],
+	    s->answers[2], s->wrong, s->quick,
 	    clock_monotonic_ms() - start);
 }
 

@@ -83,7 +83,7 @@ def refusals(front, say):
 
 def calls(front, say):
     r = front.post(modern_call("greet_user", {"name": "Ada"}, token(front)))
-    is_((r.status, text_of(r)), (200, GREETING), say("a call of %s is answered: Authorization and Mcp-* arrive [S11 S13 S43]" % MODERN))
+    is_((r.status, text_of(r)), (200, GREETING), say("a call of %s is answered: Authorization and Mcp-* arrive [S11 S13 S43 X6]" % MODERN))
     is_((r.json() or {}).get("result", {}).get("resultType"), "complete", say("as %s answers" % MODERN))
     r = front.post(legacy_message("initialize", {"protocolVersion": LEGACY, "capabilities": {},
                                                  "clientInfo": {"name": "live-test", "version": "1"}}, token(front)))
@@ -231,7 +231,7 @@ def wrong_path():
     with Front("lighttpd", {"MCP_PATH": "/elsewhere"}) as front:
         value = token(front)
         r = front.post(modern_call("greet_user", {"name": "Ada"}, value))
-        is_((r.status, r.json()), (404, {"error": "Not found", "mcp_endpoint": "/elsewhere"}), "another path is 404 and names the right one [T11]")
+        is_((r.status, r.json()), (404, {"error": "Not found", "mcp_endpoint": "/elsewhere"}), "another path is 404 and names the right one [T3 T22]")
         is_(front.post(modern_call("greet_user", {"name": "Ada"})).status, 401, "to strangers it is 401")
     with Front("nginx", mcp_path="web-search/mcp") as front:
         r = front.post(modern_call("greet_user", {"name": "Ada"}, token(front)))

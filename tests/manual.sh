@@ -8,8 +8,6 @@ man=$top_srcdir/man
 conf=$man/mcp-fcgi.conf.5
 responder=$top_builddir/cgi-bin/mcp.fcgi
 command=$top_builddir/mcp-fcgi
-tables="$top_srcdir/src/server/settings.c $top_srcdir/src/net/fetch.c $top_srcdir/src/limit/settings.c \
-	$top_srcdir/src/tools/web_search_settings.c"
 n=0 failed=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/mcp-fcgi-manual.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -61,8 +59,7 @@ ok $? "the command shows all settings ($(wc -l <"$work/code" | tr -d ' '))"
 same "$work/code" "$work/page" "mcp-fcgi.conf.5 has every setting of the code and no other, with its default, secrets marked"
 
 # Rows of the tables in the sources: "NAME [at start] names...".
-# shellcheck disable=SC2086 # a list
-cat $tables | tr '\n' ' ' | awk 'BEGIN { RS = "[{][ \t]*[.]name = " }
+grep -lE 'struct setting [a-z_]+\[\] =' "$top_srcdir"/src/*/*.c | xargs cat | tr '\n' ' ' | awk 'BEGIN { RS = "[{][ \t]*[.]name = " }
 	NR > 1 { split($0, part, "\""); line = part[2] ($0 ~ /SETTING_STARTUP/ ? " at-start" : "")
 		if (match($0, /[.]aliases = "[^"]*"/)) line = line " " substr($0, RSTART + 12, RLENGTH - 13)
 		print line }' | sort >"$work/rows"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """One run of everything the figures in README.md come from: "make bench", or python3 bench/run.py in a built tree.
 
-Behind each front, in turn and several times over: the null responder (null.c), mcp.fcgi with the default limits and 10,000
-client addresses (each request must write two budgets), and mcp.fcgi with limits so wide that budgets are reserved in
-blocks, one address. Figures are ratios to the null responder of the same round; absolute ones only say what the machine was.
+Behind each front, in turn and several times over: the null responder (null.c), mcp.fcgi with the default limits and
+10,000 client addresses (each request must write two budgets), and mcp.fcgi with limits so wide that budgets are reserved
+in blocks, one address. Figures are ratios to the null responder of the same round; absolute ones only say what the
+machine was.
 """
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -33,7 +35,8 @@ class KeptNginx(fronts.Front):
 
     def write(self, name, text, mode=0o644):
         if name == "nginx.conf":
-            text = text.replace("    server {", "    upstream kept { server unix:%s/run/mcp.sock; keepalive 32; }\n    server {" % self.dir, 1)
+            kept = "    upstream kept { server unix:%s/run/mcp.sock; keepalive 32; }\n    server {" % self.dir
+            text = text.replace("    server {", kept, 1)
         return super().write(name, text, mode)
 
 
@@ -47,18 +50,19 @@ def make_front(name, settings, executable):
 
 def tokens_of(front, n):
     """n tokens of n subjects. The key signs in this process: a command a token would take minutes."""
-    out = subprocess.run(["openssl", "rsa", "-in", front.signer.pem, "-noout", "-text"], check=True, capture_output=True).stdout.decode()
-    d = int(re.search(r"privateExponent:\s*([0-9a-f:\s]+)", out).group(1).replace(":", "").replace(" ", "").replace("\n", ""), 16)
+    out = subprocess.run(["openssl", "rsa", "-in", front.signer.pem, "-noout", "-text"], check=True, capture_output=True)
+    digits = re.search(r"privateExponent:\s*([0-9a-f:\s]+)", out.stdout.decode()).group(1)
+    d = int(re.sub(r"[:\s]", "", digits), 16)
     modulus = int.from_bytes(front.signer.modulus, "big")
     size = len(front.signer.modulus)
-    head = bytes.fromhex("3031300d060960864801650304020105000420")
-    import hashlib
+    head = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo of SHA-256, RFC 8017 section 9.2
+    header = b64u(json.dumps({"alg": "RS256", "typ": "JWT", "kid": front.signer.kid}).encode())
     now = int(time.time())
     result = []
     for i in range(n):
-        payload = {"iss": front.issuer, "aud": [front.url], "sub": "usr_%d" % i, "client_id": "skc_bench", "iat": now - 5, "exp": now + 3600,
-                   "scope": "usr:read", "jti": "tkn_%d" % i, "oid": "org_1"}
-        text = b64u(json.dumps({"alg": "RS256", "typ": "JWT", "kid": front.signer.kid}).encode()) + "." + b64u(json.dumps(payload).encode())
+        payload = {"iss": front.issuer, "aud": [front.url], "sub": "usr_%d" % i, "client_id": "skc_bench", "iat": now - 5,
+                   "exp": now + 3600, "scope": "usr:read", "jti": "tkn_%d" % i, "oid": "org_1"}
+        text = header + "." + b64u(json.dumps(payload).encode())
         digest = head + hashlib.sha256(text.encode()).digest()
         block = b"\0\1" + b"\xff" * (size - len(digest) - 3) + b"\0" + digest
         result.append(text + "." + b64u(pow(int.from_bytes(block, "big"), d, modulus).to_bytes(size, "big")))
@@ -66,9 +70,9 @@ def tokens_of(front, n):
 
 
 def load(front, token_file, addresses, seconds, connections):
-    out = subprocess.run([which("wrk"), "-t1", "-c%d" % connections, "-d%ds" % seconds, "-s", os.path.join(HERE, "load.lua"),
-                          "http://127.0.0.1:%d/" % front.port, "--", token_file, str(addresses), "/mcp"],
-                         check=True, capture_output=True).stdout.decode()
+    argv = [which("wrk"), "-t1", "-c%d" % connections, "-d%ds" % seconds, "-s", os.path.join(HERE, "load.lua"),
+            "http://127.0.0.1:%d/" % front.port, "--", token_file, str(addresses), "/mcp"]
+    out = subprocess.run(argv, check=True, capture_output=True).stdout.decode()
     n, us, errors, p50, p99 = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", out).groups())
     return {"rate": n / (us / 1e6), "errors": errors, "p50_ms": p50 / 1000, "p99_ms": p99 / 1000}
 
@@ -102,15 +106,15 @@ def throughput(name, args):
     print("\n%s (null responder: %.0f requests/s)" % (name, base))
     for case, results in rows.items():
         ratios = [r["rate"] / n["rate"] for r, n in zip(results, rows["null"])]
+        p50, p99, kib = (statistics.median(r[k] for r in results) for k in ("p50_ms", "p99_ms", "memory_kib"))
         print("   %-34s ratio %.2f (%.2f to %.2f)  p50 %.1f ms  p99 %.1f ms  memory %.1f MiB" % (
-            case, statistics.median(ratios), min(ratios), max(ratios), statistics.median(r["p50_ms"] for r in results),
-            statistics.median(r["p99_ms"] for r in results), statistics.median(r["memory_kib"] for r in results) / 1024), flush=True)
+            case, statistics.median(ratios), min(ratios), max(ratios), p50, p99, kib / 1024), flush=True)
 
 
 def cgi_params(headers, body):
     """The variables that a front would make of a POST to the MCP endpoint."""
-    params = [("REQUEST_METHOD", "POST"), ("SCRIPT_NAME", "/mcp"), ("REQUEST_URI", "/mcp"), ("REMOTE_ADDR", "127.0.0.1"),
-              ("CONTENT_LENGTH", str(len(body)))]
+    params = [("REQUEST_METHOD", "POST"), ("SCRIPT_NAME", "/mcp"), ("REQUEST_URI", "/mcp"),
+              ("REMOTE_ADDR", "127.0.0.1"), ("CONTENT_LENGTH", str(len(body)))]
     for name, value in headers:
         name = name.upper().replace("-", "_")
         params.append((name if name == "CONTENT_TYPE" else "HTTP_" + name, value))
@@ -126,7 +130,8 @@ def start_time(args):
         times = []
         for _ in range(args.starts):
             began = time.perf_counter()
-            p = subprocess.Popen([RESPONDER, "--listen", path], env=front.environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            p = subprocess.Popen([RESPONDER, "--listen", path], env=front.environment(), stdin=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
             while True:
                 try:
                     answer = fastcgi.request(path, cgi_params(headers, body), body)
@@ -163,14 +168,15 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=int, default=5, help="of load a measurement")
     p.add_argument("--connections", type=int, default=16)
-    p.add_argument("--tokens", type=int, default=2500, help="subjects of the many-addresses case: 120 requests a minute each")
+    p.add_argument("--tokens", type=int, default=2500, help="subjects of the many-addresses case, 120 requests a minute each")
     p.add_argument("--starts", type=int, default=20)
     args = p.parse_args()
     if not which("wrk"):
         sys.exit("wrk is missing: apt-get install wrk")
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
         model = re.search(r"model name\s*:\s*(.*)", f.read())
-    print("%d processors, %s; wrk on the same machine, %d connections" % (os.cpu_count(), model.group(1) if model else "?", args.connections))
+    print("%d processors, %s; wrk on the same machine, %d connections" % (
+        os.cpu_count(), model.group(1) if model else "?", args.connections))
     for name in args.fronts.split():
         throughput(name, args)
     start_time(args)

@@ -21,7 +21,8 @@
 #include "store/sqlite.h"
 
 #define SWEEP_ROWS 12		/* rows the hand looks at for up to 3 windows that begin, so that it outruns them */
-#define BUSY_MS 250		/* then the requests that wait are admitted */
+#define BUSY_MS 500		/* a lock is waited for so long, then the requests that wait are admitted */
+#define BUSY_AGAIN_MS 2		/* and so long while it goes on: nobody waits much, and counting resumes at once */
 #define LOG_PERIOD_S 60
 
 /*
@@ -70,6 +71,8 @@ struct budget {
 	int64_t looked_s;		/* when store_moved() was last asked */
 	/* While the table cannot be used: */
 	bool failing;
+	bool is_told;			/* the log says so */
+	bool is_locked;			/* that is all that is wrong; it is tried again and again */
 	int64_t failed_s;
 	int64_t faults;
 	const char *why;		/* static */
@@ -231,21 +234,35 @@ ready(struct budget *b, int64_t now_s)
 static bool
 is_paused(const struct budget *b, int64_t now_s)
 {
-	return b->failing && now_s >= b->failed_s && now_s - b->failed_s < BUDGET_PAUSE_S;
+	return b->failing && !b->is_locked && now_s >= b->failed_s && now_s - b->failed_s < BUDGET_PAUSE_S;
 }
 
-/* Note a failure: leave the table alone for a while, and say so. */
+/* Note a failure, and say so. The table is left alone for a while, unless somebody has merely locked it. */
 static void
-note_failure(struct budget *b, int64_t now_s)
+note_failure(struct budget *b, bool is_locked, int64_t now_s)
 {
 	unsigned long held;
 
+	if (is_locked)
+		store_set_patience(&b->store, BUSY_AGAIN_MS);
 	b->failing = true;
+	b->is_locked = is_locked;
 	b->failed_s = now_s;
 	b->faults++;
-	if (log_throttle_open(&b->throttle, now_s, LOG_PERIOD_S, &held))
-		log_error("rate limit: %s/limits.db cannot be used (%s): requests are admitted uncounted", b->dir,
-		    b->why);
+	if (!log_throttle_open(&b->throttle, now_s, LOG_PERIOD_S, &held))
+		return;
+	b->is_told = true;
+	log_error("rate limit: %s/limits.db cannot be used (%s): requests are admitted uncounted", b->dir,
+	    b->why);
+}
+
+static void
+note_recovery(struct budget *b)
+{
+	if (b->is_told)
+		log_info("rate limit: %s/limits.db can be used again", b->dir);
+	store_set_patience(&b->store, BUSY_MS);
+	b->failing = b->is_told = b->is_locked = false;
 }
 
 enum access { READS, WRITES };
@@ -267,10 +284,8 @@ attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct 
 			break;
 		rc = work(b, ctx);
 		if (rc == SQLITE_OK) {
-			if (b->failing && access == WRITES) {
-				log_info("rate limit: %s/limits.db can be used again", b->dir);
-				b->failing = false;
-			}
+			if (b->failing && access == WRITES)
+				note_recovery(b);
 			return MCP_OK;
 		}
 		b->why = sqlite3_errstr(rc);
@@ -286,7 +301,7 @@ attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct 
 		if (store_discard(&b->store, &b->file) != MCP_OK)
 			break;
 	}
-	note_failure(b, now_s);
+	note_failure(b, b->store.db && (rc & 0xff) == SQLITE_BUSY, now_s);
 	return MCP_EDB;
 }
 

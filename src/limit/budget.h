@@ -10,7 +10,8 @@
 
 /*
  * The table of budgets, STATE_DIR/limits.db: disposable. It is opened when first needed; a damaged or foreign file is
- * replaced at once, a deleted one is noticed within a second, and whatever else is wrong makes the table unusable for
+ * replaced at once, a deleted one is noticed within a second. A locked one is waited for, for half a second the first
+ * time and then hardly at all until the lock is gone. Whatever else is wrong makes the table unusable for
  * BUDGET_PAUSE_S, after which it is tried again. The log says so, throttled. Not thread-safe: one caller at a time.
  */
 

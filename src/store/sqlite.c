@@ -302,14 +302,19 @@ set_journal(struct store *s, const struct store_file *file)
 	return rc;
 }
 
+void
+store_set_patience(struct store *s, int busy_ms)
+{
+	(void)sqlite3_busy_handler(s->db, on_busy, (void *)(intptr_t)busy_ms);
+}
+
 static int
 configure(struct store *s, const struct store_file *file)
 {
 	char sql[160];
 	int rc;
 
-	if ((rc = sqlite3_busy_handler(s->db, on_busy, (void *)(intptr_t)file->busy_ms)) != SQLITE_OK)
-		return rc;
+	store_set_patience(s, file->busy_ms);
 	/* A file that somebody prepared must not run functions from its schema. */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
 	snprintf(sql, sizeof sql,

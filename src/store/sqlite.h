@@ -59,6 +59,9 @@ enum mcp_err store_directory(const char *dir, const char **why) MCP_MUST_CHECK;
  */
 enum mcp_err store_open(struct store *s, const struct store_file *file, const char **why) MCP_MUST_CHECK;
 
+/* Wait for locks at most "busy_ms" from now on. */
+void store_set_patience(struct store *s, int busy_ms);
+
 /* Close; prepared statements must be finalized before. A closed "s" is fine. */
 void store_close(struct store *s);
 

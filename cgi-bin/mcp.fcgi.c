@@ -238,7 +238,8 @@ find_socket(struct start *st)
 	int inherited = fcgi_listen_inherited();
 
 	if (st->options.listen) {
-		if (fcgi_listen(st->options.listen, st->options.any_address, &st->serve.listen_fd, &st->report) != MCP_OK) {
+		if (fcgi_listen(st->options.listen, st->options.any_address, &st->serve.listen_fd,
+		    &st->report) != MCP_OK) {
 			print_report(&st->report, stderr);
 			return EXIT_SOCKET;
 		}
@@ -271,7 +272,8 @@ main(int argc, char **argv)
 	else
 		status = find_socket(&st);
 	if (status < 0)
-		status = !load(&st, st.cgi ? "cgi" : "fastcgi") ? EXIT_FAULT : st.cgi ? serve_cgi(&st) : serve_fastcgi(&st);
+		status = !load(&st, st.cgi ? "cgi" : "fastcgi") ? EXIT_FAULT
+		    : st.cgi ? serve_cgi(&st) : serve_fastcgi(&st);
 	server_slot_free(st.slot);
 	report_clear(&st.report);
 	return status;

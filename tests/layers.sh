@@ -157,7 +157,8 @@ seen "headers that include each other are seen" '^http/b.h$' header_cycles
 seen "a foreign header is seen" '^src/http/c.h:2: includes sqlite3.h$' foreign
 seen "a foreign header beside the module that wraps it is seen" \
     '^src/base/a.c:1: includes json-c/json.h$' foreign
-upward "$work/tried" | grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
+upward "$work/tried" |
+    grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
 claim "an arrow downward is none" "$work/found"
 cat >"$work/tried" <<'END'
 src/http/b.o:                 U c_do

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The manual says what the programs do: every setting with its default, bounds and names, every option, every subcommand,
-# every start-up line and every reason of a refusal; and mandoc finds nothing wrong with the pages.
+# The manual says what the programs do: every setting with its default, bounds and names, every option, every
+# subcommand, every start-up line and every reason of a refusal; and mandoc finds nothing wrong with the pages.
 set -u
 top_srcdir=${top_srcdir:-.} top_builddir=${top_builddir:-.}
 man=$top_srcdir/man
@@ -56,10 +56,12 @@ awk '/^\.It Ev [A-Z0-9_]+ Pq / { if (name) print name "=" value; name = $3; valu
 	{ after = /^The default is$/ }' "$conf" | sort >"$work/page"
 [ "$(wc -l <"$work/code")" -gt 30 ]
 ok $? "the command shows all settings ($(wc -l <"$work/code" | tr -d ' '))"
-same "$work/code" "$work/page" "mcp-fcgi.conf.5 has every setting of the code and no other, with its default, secrets marked"
+same "$work/code" "$work/page" \
+    "mcp-fcgi.conf.5 has every setting of the code and no other, with its default, secrets marked"
 
 # Rows of the tables in the sources: "NAME [at start] names...".
-grep -lE 'struct setting [a-z_]+\[\] =' "$top_srcdir"/src/*/*.c | xargs cat | tr '\n' ' ' | awk 'BEGIN { RS = "[{][ \t]*[.]name = " }
+grep -lE 'struct setting [a-z_]+\[\] =' "$top_srcdir"/src/*/*.c | xargs cat | tr '\n' ' ' |
+    awk 'BEGIN { RS = "[{][ \t]*[.]name = " }
 	NR > 1 { split($0, part, "\""); line = part[2] ($0 ~ /SETTING_STARTUP/ ? " at-start" : "")
 		if (match($0, /[.]aliases = "[^"]*"/)) line = line " " substr($0, RSTART + 12, RLENGTH - 13)
 		print line }' | sort >"$work/rows"
@@ -72,7 +74,12 @@ same "$work/rows" "$work/names" "every other name of a setting is in the page, a
 
 # Bounds, tried: a value at each end is taken, one beyond is not.
 awk '/^\.It Ev [A-Z0-9_]+ Pq number/ { name = $3 }
-	name && match($0, /from [0-9]+ to [0-9]+/) { split(substr($0, RSTART), w, " "); sub(/[^0-9].*/, "", w[4]); print name, w[2], w[4]; name = "" }' \
+	name && match($0, /from [0-9]+ to [0-9]+/) {
+		split(substr($0, RSTART), w, " ")
+		sub(/[^0-9].*/, "", w[4])
+		print name, w[2], w[4]
+		name = ""
+	}' \
 	"$conf" >"$work/bounds"
 while read -r name low high; do
 	for value in "$low" "$high"; do

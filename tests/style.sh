@@ -41,7 +41,7 @@ no_licence() {
 }
 
 too_wide() {
-	sources "$1" '*.[ch]' '*.sh' '*.py' | while read -r file; do
+	sources "$1" '*.[ch]' '*.sh' | while read -r file; do
 		expand -t 8 "$1/$file" |
 		    awk -v file="$file" 'length($0) > 120 { print file ":" NR ": " length($0) " columns" }'
 	done

@@ -19,6 +19,7 @@ struct http_response {
 	bool no_body;		/* 204, 304 and answers to HEAD: the length is told, the bytes are not sent */
 };
 
+/* Make an answer without status, fields and body; release it with http_response_clear(). */
 void http_response_init(struct http_response *res);
 void http_response_clear(struct http_response *res);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms on which we fetch: the operator's settings, which URLs may be asked, which answers are JSON. No network here. */
+/*
+ * The terms on which we fetch: the operator's settings, which URLs may be asked, which answers are JSON. No network
+ * here.
+ */
 #include "net/fetch.h"
 
 #include <string.h>

@@ -258,7 +258,8 @@ chain_run(struct exchange *x)
 		const char *name;
 		bool (*run)(struct exchange *x);
 	} steps[] = {
-		{ "fault", step_fault }, { "look up", step_look_up }, { "admit", step_admit }, { "address", step_address },
+		{ "fault", step_fault }, { "look up", step_look_up }, { "admit", step_admit },
+		{ "address", step_address },
 		{ "public", step_public }, { "authenticate", step_authenticate }, { "charge", step_charge },
 		{ "method and type", step_method_and_type }, { "body", step_body }, { "dispatch", step_dispatch }
 	};

@@ -45,7 +45,8 @@
 #define WAKE_SIGNAL SIGUSR2
 #define STOP_QUIET_MS 100	/* how long a stopping process still takes what comes on connections it has accepted */
 #define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
-#define CLOSING_MS 2000		/* how long the rest of an unwanted body is thrown away before the connection is closed */
+/* how long the rest of an unwanted body is thrown away before the connection is closed */
+#define CLOSING_MS 2000
 #define SWEEP_MS 1000
 /* PARAMS records of the largest head, the empty one too. */
 #define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)
@@ -344,7 +345,8 @@ static bool
 feed(struct worker *w, const struct fcgi_input *in, const char *params, size_t len)
 {
 	const unsigned char id1 = (unsigned char)(in->request_id >> 8), id0 = (unsigned char)in->request_id;
-	unsigned char begin[16] = { FCGI_VERSION_1, FCGI_BEGIN_REQUEST, id1, id0, 0, sizeof(FCGI_BeginRequestBody), 0, 0,
+	unsigned char begin[16] = { FCGI_VERSION_1, FCGI_BEGIN_REQUEST, id1, id0, 0, sizeof(FCGI_BeginRequestBody),
+	    0, 0,
 	    0, FCGI_RESPONDER };
 	unsigned char headers[HEAD_RECORDS][FCGI_HEADER_LEN];
 	struct iovec iov[1 + 2 * HEAD_RECORDS];
@@ -475,7 +477,8 @@ static void
 refuse_role(struct worker *w, struct connection *c)
 {
 	const unsigned id = c->input.request_id;
-	const unsigned char record[16] = { FCGI_VERSION_1, FCGI_END_REQUEST, (unsigned char)(id >> 8), (unsigned char)id,
+	const unsigned char record[16] = { FCGI_VERSION_1, FCGI_END_REQUEST, (unsigned char)(id >> 8),
+	    (unsigned char)id,
 	    0, sizeof(FCGI_EndRequestBody), 0, 0, 0, 0, 0, 0, FCGI_UNKNOWN_ROLE };
 	bool sent = send(c->input.fd, record, sizeof(record), MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 
@@ -504,7 +507,8 @@ serve_connection(struct worker *w, struct connection *c)
 		struct fcgi_head head;
 		const char *why;
 		bool sent;
-		enum mcp_err err = fcgi_input_head(&c->input, &w->buffer, &loop->patience, again, &w->params, &head, &why);
+		enum mcp_err err = fcgi_input_head(&c->input, &w->buffer, &loop->patience, again, &w->params, &head,
+		    &why);
 
 		if (err == MCP_ENOENT) {
 			bool idle = c->input.request_id != 0;

@@ -33,7 +33,8 @@ struct fcgi_options {
 	unsigned long max_requests;	/* stop in good order after so many; 0: never */
 	int io_timeout_s;	/* a peer silent for so long inside a request loses its connection; 1 to 3600 */
 	int body_total_s;	/* a head or a body that takes longer in all ends with MCP_ETIMEOUT; 1 to 3600 */
-	int stop_grace_s;	/* after a stop signal running requests have so long before fcgi_serve() returns anyway */
+	/* after a stop signal running requests have so long before fcgi_serve() returns anyway */
+	int stop_grace_s;
 };
 
 /* Whether fd 0 is no listening socket, i.e. this process is a plain CGI program. No side effects. */

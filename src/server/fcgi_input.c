@@ -262,7 +262,8 @@ read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
 		buf_clear(params);
 	}
 	if (head->too_large)
-		return in->discarded + (int64_t)in->content > PARAMS_DISCARD_MAX ? syntax(r, "too many parameters") : MCP_OK;
+		return in->discarded + (int64_t)in->content > PARAMS_DISCARD_MAX
+		    ? syntax(r, "too many parameters") : MCP_OK;
 	if (buf_reserve(params, in->content))
 		return buf_status(params);
 	while (in->content > 0) {
@@ -344,7 +345,8 @@ enum mcp_err
 fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
     bool buffered_only, struct buf *params, struct fcgi_head *head, const char **why)
 {
-	struct reader r = { .in = in, .buffer = buffer, .patience = patience, .mode = buffered_only ? FILL_NEVER : FILL_TRY };
+	struct reader r = { .in = in, .buffer = buffer, .patience = patience,
+	    .mode = buffered_only ? FILL_NEVER : FILL_TRY };
 	bool begun = false, complete = false;
 	enum mcp_err err;
 

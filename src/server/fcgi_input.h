@@ -42,7 +42,8 @@ struct fcgi_patience {
 	int total_ms;			/* for a head, and for a body, in all */
 	int stopping_ms;		/* silence that ends a request while *stopping */
 	const atomic_bool *stopping;
-	const sigset_t *mask;		/* signal mask while waiting, so that a signal makes the wait look at *stopping again */
+	/* signal mask while waiting, so that a signal makes the wait look at *stopping again */
+	const sigset_t *mask;
 };
 
 /* Where a connection stands between two records. All zero but "fd" is a new one. */
@@ -63,7 +64,8 @@ struct fcgi_input {
 struct fcgi_head {
 	unsigned role;		/* 1: RESPONDER */
 	bool too_large;		/* the parameters are more than "params" holds; they were thrown away */
-	bool bad_bytes;		/* a NUL, an empty name, or "=" in a name: C strings would say something else than was sent */
+	/* a NUL, an empty name, or "=" in a name: C strings would say something else than was sent */
+	bool bad_bytes;
 	size_t count;		/* parameters */
 };
 

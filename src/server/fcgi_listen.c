@@ -38,7 +38,8 @@ report_live(const char *path, struct report *report)
 		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: pid %ld (%s) listens on it",
 		    path, who.pid, who.name);
 	else
-		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: a process listens on it", path);
+		report_add(report, REPORT_FAIL, FIX_SOCKET, "SOCKET %s exists and is live: a process listens on it",
+		    path);
 	return MCP_EINVAL;
 }
 
@@ -171,7 +172,8 @@ report_port_in_use(int port, struct report *report)
 		report_add(report, REPORT_FAIL, "choose another port or stop that process",
 		    "PORT %d already in use by pid %ld (%s)", port, who.pid, who.name);
 	else
-		report_add(report, REPORT_FAIL, "choose another port or stop that process", "PORT %d already in use", port);
+		report_add(report, REPORT_FAIL, "choose another port or stop that process", "PORT %d already in use",
+		    port);
 	return MCP_EINVAL;
 }
 
@@ -190,7 +192,8 @@ listen_port(const char *text, bool any_address, int *fd, struct report *report)
 		return MCP_ESYNTAX;
 	}
 	if (!any_address && !address_is_loopback(&host)) {
-		report_add(report, REPORT_FAIL, "use a socket file or 127.0.0.1; --any-address if a firewall keeps others out",
+		report_add(report, REPORT_FAIL,
+		    "use a socket file or 127.0.0.1; --any-address if a firewall keeps others out",
 		    "LISTEN %s is not loopback: whoever can connect there can claim to be any client", text);
 		return MCP_EPERM;
 	}
@@ -253,7 +256,8 @@ fcgi_listen_check(int fd, struct report *report)
 	if (address.any.sa_family == AF_UNIX) {
 		if (address.path.sun_path[0] && stat(address.path.sun_path, &st) == 0 && (st.st_mode & S_IWOTH))
 			report_add(report, REPORT_WARN, "chmod 0660",
-			    "SOCKET %s can be written by everybody: every local user can claim to be any client", address.path.sun_path);
+			    "SOCKET %s can be written by everybody: every local user can claim to be any client",
+			    address.path.sun_path);
 		return;
 	}
 	if (address.any.sa_family == AF_INET)

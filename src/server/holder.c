@@ -49,7 +49,8 @@ find_path(const char *path)
 
 		/* Num RefCount Protocol Flags Type St Inode Path; 00010000 of the flags is "listens". */
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%*x: %*x %*x %lx %*x %*x %lu %n", &flags, &number, &at) == 2 && at > 0 && (flags & 0x10000)
+		if (sscanf(line, "%*x: %*x %*x %lx %*x %*x %lu %n", &flags, &number, &at) == 2 && at > 0
+		    && (flags & 0x10000)
 		    && strcmp(line + at, path) == 0)
 			inode = number;
 	}

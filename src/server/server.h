@@ -36,9 +36,10 @@ struct server *server_ref(struct server *s);
 void server_unref(struct server *s);
 
 /*
- * Try what requests will need, without fetching anything, and add one line to "report": "startup: db ok, jwks ok, tavily
- * ok". "db" is the databases; "jwks" the keys at hand ("none yet": fetched for the first token); "tavily" the key of the
- * web search ("off": none). Says nothing of a misconfigured server. Not for CGI, where each request would pay for it.
+ * Try what requests will need, without fetching anything, and add one line to "report": "startup: db ok, jwks ok,
+ * tavily ok". "db" is the databases; "jwks" the keys at hand ("none yet": fetched for the first token); "tavily" the
+ * key of the web search ("off": none). Says nothing of a misconfigured server. Not for CGI, where each request would
+ * pay for it.
  */
 void server_try(struct server *s, struct report *report);
 

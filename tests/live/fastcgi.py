@@ -58,7 +58,8 @@ def whole(params, body=b"", request_id=1, keep=False, role=RESPONDER):
 
 
 class Answer:
-    """What came back for one request. "ended": (application status, protocol status) or None when the connection closed first."""
+    """What came back for one request. "ended": (application status, protocol status) or None when the connection
+    closed first."""
 
     def __init__(self):
         self.stdout, self.stderr, self.ended = b"", b"", None
@@ -173,7 +174,8 @@ def request(address, params, body=b"", timeout=15):
 
 
 def is_slow(command=ECHO):
-    """Whether the program was built with a sanitizer or runs under a wrapper: its times and its memory say nothing then."""
+    """Whether the program was built with a sanitizer or runs under a wrapper: its times and its memory say nothing
+    then."""
     with open(command, "rb") as f:
         return bool(WRAPPER) or re.search(rb"__(asan|tsan)_init", f.read()) is not None
 
@@ -200,7 +202,8 @@ class Responder:
 
     def start(self):
         with open(self.log, "ab") as log:
-            p = subprocess.Popen(WRAPPER + self.command, stdin=self.listener, stdout=subprocess.DEVNULL, stderr=log, env=self.env)
+            p = subprocess.Popen(WRAPPER + self.command, stdin=self.listener, stdout=subprocess.DEVNULL, stderr=log,
+                env=self.env)
         self.processes.append(p)
         return p
 

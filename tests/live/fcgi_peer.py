@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Peers on the responder's own socket, good and hostile, against fcgi-echo: what must be answered, what must end the connection, and that
-the process goes on, frees its memory and keeps its threads."""
+"""Peers on the responder's own socket, good and hostile, against fcgi-echo: what must be answered, what must end the
+connection, and that the process goes on, frees its memory and keeps its threads."""
 import os
 import signal
 import socket
@@ -9,7 +9,8 @@ import struct
 import threading
 import time
 
-from fastcgi import (ABORT_REQUEST, AUTHORIZER, DATA, ECHO, FILTER, GET_VALUES, PARAMS, STDIN, Connection, Responder, begin,
+from fastcgi import (ABORT_REQUEST, AUTHORIZER, DATA, ECHO, FILTER, GET_VALUES, PARAMS, STDIN, Connection, Responder,
+    begin,
                      is_slow, length, pairs, record, request, rss_kib, stream, whole)
 from harness import diag, done, is_, ok, skip, skip_all, wait_for
 
@@ -44,7 +45,8 @@ def bodies(r):
     answer = request(r.address, dict(GET, QUERY_STRING="size=3000000"))
     is_(len(answer.body.split(b"\n")[-1]), 3000000, "an answer of 3 MB leaves whole")
     answer = request(r.address, dict(GET, REQUEST_METHOD="HEAD"))
-    ok(answer.body == b"" and int(answer.header("Content-Length")) > 50, "HEAD: the length is told, the bytes are not sent")
+    ok(answer.body == b"" and int(answer.header("Content-Length")) > 50,
+        "HEAD: the length is told, the bytes are not sent")
     answer = request(r.address, dict(GET, QUERY_STRING="fail"))
     ok(answer.status == 503 and b"out of resources" in answer.body, "an answer that cannot be composed is a 503")
     with Connection(r.address) as c:
@@ -52,7 +54,8 @@ def bodies(r):
             c.send(bytes([piece]))
         is_(c.read_answer().fact("body"), "3", "a request that comes byte by byte is a request")
     with Connection(r.address) as c:
-        c.send(begin() + stream(PARAMS, pairs(POST), size=1) + record(STDIN, b"ab", padding=255) + record(STDIN, b"c") + record(STDIN))
+        c.send(begin() + stream(PARAMS, pairs(POST), size=1) + record(STDIN, b"ab", padding=255) + record(STDIN,
+            b"c") + record(STDIN))
         is_(c.read_answer().fact("body"), "3", "parameters of one byte a record and padding of 255 bytes are a request")
 
 
@@ -62,7 +65,8 @@ def kept(r):
         for i in range(200):
             c.send(whole(dict(POST, CONTENT_LENGTH=4), b"%04d" % i, request_id=i + 1, keep=True))
             answers.append(c.read_answer())
-        ok(all(a.status == 200 and a.ended == (0, 0) and a.fact("body") == "4" for a in answers), "200 requests on one kept connection")
+        ok(all(a.status == 200 and a.ended == (0, 0) and a.fact("body") == "4" for a in answers),
+            "200 requests on one kept connection")
         c.send(b"".join(whole(GET, request_id=i, keep=True) for i in range(1, 21)))
         ok(all(c.read_answer().status == 200 for _ in range(20)), "20 requests sent at once on it are answered in turn")
         c.send(whole(GET, keep=False))
@@ -93,7 +97,8 @@ def trap_accept_lock():
 
 
 def forged():
-    return whole({"REQUEST_METHOD": "GET", "REMOTE_ADDR": "127.0.0.66", "HTTP_AUTHORIZATION": "Bearer stolen", "QUERY_STRING": "log"}, keep=True)
+    return whole({"REQUEST_METHOD": "GET", "REMOTE_ADDR": "127.0.0.66", "HTTP_AUTHORIZATION": "Bearer stolen",
+        "QUERY_STRING": "log"}, keep=True)
 
 
 def trap_smuggling():
@@ -101,17 +106,20 @@ def trap_smuggling():
     with Responder([ECHO, "-w", "2"]) as r:
         r.ready()
         evil = forged() * 20
-        for name, body in (("at the body's start", evil), ("after 8 KiB", b"x" * 8192 + evil), ("after 64 KiB", b"x" * 65536 + evil),
+        for name, body in (("at the body's start", evil), ("after 8 KiB", b"x" * 8192 + evil),
+            ("after 64 KiB", b"x" * 65536 + evil),
                            ("at the edge of libfcgi's buffer", b"x" * (8192 - 200) + evil)):
             for size in (65535, 8184, 1000):
                 with Connection(r.address) as c:
-                    c.send(begin(keep=True) + stream(PARAMS, pairs(dict(POST, QUERY_STRING="unread", CONTENT_LENGTH=len(body)))))
+                    c.send(begin(keep=True) + stream(PARAMS,
+                        pairs(dict(POST, QUERY_STRING="unread", CONTENT_LENGTH=len(body)))))
                     first = c.read_answer()
                     c.send(stream(STDIN, body, size=size))
                     c.send(whole(dict(GET, REMOTE_ADDR="192.0.2.2"), keep=True, request_id=2))
                     second = c.read_answer()
                     ok(first.status == 200 and second.fact("from") == "192.0.2.2",
-                       "trap 2, smuggling: records %s (%d a record): the next answer is the next request's" % (name, size))
+                       "trap 2, smuggling: records %s (%d a record): the next answer is the next request's" % (name,
+                       size))
         # Read in part, then refused.
         with Connection(r.address) as c:
             c.send(whole(dict(POST, QUERY_STRING="read=5"), b"hello" + evil, keep=True))
@@ -129,10 +137,13 @@ def refused(r):
     rows = [
         ("GET_VALUES", record(GET_VALUES, known, 0)),
         ("GET_VALUES with a name 200 times (aborts libfcgi)", record(GET_VALUES, known * 200, 0)),
-        ("GET_VALUES 200 times among the parameters", begin() + record(PARAMS, pairs(GET)) + record(GET_VALUES, known * 200, 0)),
-        ("both lengths 2^30 (aborts libfcgi)", begin() + record(PARAMS, struct.pack(">II", 0xC0000000, 0xC0000000) + b"ab") + record(PARAMS)),
+        ("GET_VALUES 200 times among the parameters",
+        begin() + record(PARAMS, pairs(GET)) + record(GET_VALUES, known * 200, 0)),
+        ("both lengths 2^30 (aborts libfcgi)",
+        begin() + record(PARAMS, struct.pack(">II", 0xC0000000, 0xC0000000) + b"ab") + record(PARAMS)),
         ("both lengths 2^31 - 1 (CVE-2025-23016)", begin() + record(PARAMS, b"\xff" * 8 + b"ab") + record(PARAMS)),
-        ("a value longer than what follows", begin() + record(PARAMS, length(1) + length(100) + b"ab") + record(PARAMS)),
+        ("a value longer than what follows",
+        begin() + record(PARAMS, length(1) + length(100) + b"ab") + record(PARAMS)),
         ("version 0", record(1, b"\0" * 8, version=0)),
         ("version 2", record(1, b"\0" * 8, version=2)),
         ("HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
@@ -159,7 +170,8 @@ def refused(r):
 def faults(r):
     """What is answered, with the fault told to the handler (which makes it a 400)."""
     rows = [
-        ("Authorization twice", 2, list(GET.items()) + [("HTTP_AUTHORIZATION", "Bearer a"), ("HTTP_AUTHORIZATION", "Bearer b")]),
+        ("Authorization twice", 2,
+        list(GET.items()) + [("HTTP_AUTHORIZATION", "Bearer a"), ("HTTP_AUTHORIZATION", "Bearer b")]),
         ("REMOTE_ADDR twice", 2, list(GET.items()) + [("REMOTE_ADDR", "127.0.0.1")]),
         ("600 parameters", 1, list(GET.items()) + [("N%d" % i, "v") for i in range(600)]),
         ("parameters of 300 KiB", 1, dict(GET, HTTP_X="v" * 300000)),
@@ -193,9 +205,11 @@ def faults(r):
         c.send(begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"abc"))
         c.socket.shutdown(socket.SHUT_WR)
         answer = c.read_answer()
-        ok(answer.fact("body") == "3" and answer.fact("error") == CLOSED, "a peer that closes in the body: a body cut off")
+        ok(answer.fact("body") == "3" and answer.fact("error") == CLOSED,
+            "a peer that closes in the body: a body cut off")
     with Connection(r.address) as c:
-        c.send(begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"abc") + record(GET_VALUES, pairs([("FCGI_MAX_CONNS", "")]) * 200, 0))
+        c.send(begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"abc") + record(GET_VALUES,
+            pairs([("FCGI_MAX_CONNS", "")]) * 200, 0))
         is_(c.read_answer().fact("error"), CLOSED, "GET_VALUES 200 times in the body: a body cut off")
     with Connection(r.address) as c:
         c.send(begin() + stream(PARAMS, pairs(POST)) + record(DATA, b"zzz") + record(STDIN, b"abc") + record(STDIN))
@@ -233,7 +247,8 @@ def silent():
                 else:
                     is_(answer.stdout, b"", "silent %s: no answer" % text)
                 ok(0.8 < took < 3.2 * FACTOR, "silent %s: ends after the time-out (%.1f s)" % (text, took))
-        for text, head in (("the parameters", begin()), ("the body", begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"a" * 1000)[:8])):
+        for text, head in (("the parameters", begin()),
+            ("the body", begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"a" * 1000)[:8])):
             with Connection(r.address) as c:
                 c.send(head + (b"\1\4\0\1\1\0\0\0" if text == "the parameters" else b""))
                 began = time.monotonic()
@@ -256,7 +271,8 @@ def silent():
             c.send(begin())
         began = time.monotonic()
         alive(r, "6 peers silent in the middle of a head, 2 threads: a good one is served in the end")
-        ok(time.monotonic() - began < 6 * FACTOR, "within the time-outs of those before it (%.1f s)" % (time.monotonic() - began))
+        ok(time.monotonic() - began < 6 * FACTOR,
+            "within the time-outs of those before it (%.1f s)" % (time.monotonic() - began))
         for c in held:
             c.close()
 
@@ -281,7 +297,8 @@ def memory():
 
         def load(n):
             for i in range(n):
-                request(r.address, dict(POST, CONTENT_LENGTH=1000, HTTP_AUTHORIZATION="Bearer " + "t" * 3000), b"x" * 1000)
+                request(r.address, dict(POST, CONTENT_LENGTH=1000, HTTP_AUTHORIZATION="Bearer " + "t" * 3000),
+                    b"x" * 1000)
 
         load(500)
         before = rss_kib(r.process.pid)
@@ -328,7 +345,8 @@ def many_peers(r):
             for i in range(40):
                 body = b"%d-%d" % (n, i)
                 if n % 2:
-                    answer = request(r.address, dict(POST, CONTENT_LENGTH=len(body), REMOTE_ADDR="10.0.%d.%d" % (n, i)), body)
+                    answer = request(r.address, dict(POST, CONTENT_LENGTH=len(body), REMOTE_ADDR="10.0.%d.%d" % (n, i)),
+                        body)
                     if answer.fact("from") != "10.0.%d.%d" % (n, i) or answer.fact("body") != str(len(body)):
                         wrong.append(answer.stdout)
                 else:
@@ -353,11 +371,13 @@ def many_peers(r):
 def tcp():
     with Responder([ECHO, "-w", "2"], tcp=True) as r:
         r.ready()
-        is_(request(r.address, dict(POST, CONTENT_LENGTH=100000), b"x" * 100000).fact("body"), "100000", "TCP: a request")
+        is_(request(r.address, dict(POST, CONTENT_LENGTH=100000), b"x" * 100000).fact("body"), "100000",
+            "TCP: a request")
         with Connection(r.address) as c:
             c.send(begin() + stream(PARAMS, pairs(dict(POST, QUERY_STRING="unread", CONTENT_LENGTH=3000000))))
             c.try_send(stream(STDIN, b"x" * 3000000))
-            ok(c.read_answer().status == 200, "TCP: an answer to a request whose body is not read is not lost in a reset")
+            ok(c.read_answer().status == 200,
+                "TCP: an answer to a request whose body is not read is not lost in a reset")
 
 
 with Responder([ECHO, "-w", "4"]) as responder:

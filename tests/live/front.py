@@ -4,8 +4,9 @@
     with Front("nginx", {"RATE_LIMIT": "10/minute"}) as front:
         request(front.port, "GET", "/health")
 
-A shipped FILE.in is filled in as the Makefile does it: the same names in @...@, other values. What a site has around it (ports, user,
-logs, modules that Debian loads by itself) is written here. With root, Apache and its responders run as www-data, the others as root.
+A shipped FILE.in is filled in as the Makefile does it: the same names in @...@, other values. What a site has around
+it (ports, user, logs, modules that Debian loads by itself) is written here. With root, Apache and its responders run
+as www-data, the others as root.
 """
 import glob
 import json
@@ -17,7 +18,8 @@ import signal
 import subprocess
 import time
 
-from harness import (BUILD, RESPONDER, SRC, Signer, diag, free_port, private_directory, processes_of, remove_directory, request,
+from harness import (BUILD, RESPONDER, SRC, Signer, diag, free_port, private_directory, processes_of, remove_directory,
+    request,
                      stop_process, wait_for, which)
 
 APACHE_MODULES = "/usr/lib/apache2/modules"
@@ -61,7 +63,8 @@ def env_quote(value):
 class Front:
     """One running front. Settings are those of mcp-fcgi.conf; a value of None takes a default of this class away."""
 
-    def __init__(self, name, settings=None, mcp_path="mcp", procs=2, config_text=None, executable=None, expect_health=200):
+    def __init__(self, name, settings=None, mcp_path="mcp", procs=2, config_text=None, executable=None,
+        expect_health=200):
         self.name, self.procs = name, procs
         self.server, self.kind, self.shipped = FRONTS[name]
         self.mcp_path = mcp_path
@@ -81,7 +84,8 @@ class Front:
         self.signer = Signer(self.dir)
         self.settings = {
             "SK_ENV_URL": self.issuer, "EXPECTED_AUDIENCE": self.url, "PROTECTED_RESOURCE_METADATA": "auto",
-            "JWKS_FILE": self.dir + "/jwks.json", "STATE_DIR": self.dir + "/state", "LOG_TO": self.dir + "/log/responder.log",
+            "JWKS_FILE": self.dir + "/jwks.json", "STATE_DIR": self.dir + "/state",
+            "LOG_TO": self.dir + "/log/responder.log",
             "LOG_LEVEL": "debug", "MCP_PATH": "/" + mcp_path}
         self.settings.update(settings or {})
         self.config_text = config_text
@@ -122,7 +126,8 @@ class Front:
         """The shipped configuration with this front's places."""
         with open(os.path.join(SRC, self.shipped), encoding="utf-8") as f:
             text = f.read()
-        places = {"cgibindir": self.cgibindir, "socket": self.dir + "/run/mcp.sock", "spawn_socket": self.dir + "/run/spawned.sock",
+        places = {"cgibindir": self.cgibindir, "socket": self.dir + "/run/mcp.sock",
+            "spawn_socket": self.dir + "/run/spawned.sock",
                   "mcp_path": self.mcp_path, "pkgdatadir": "/usr/share/mcp-fcgi", "sysconfdir": "/etc"}
         text = re.sub(r"@(\w+)@", lambda m: places[m.group(1)], text)
         return text
@@ -137,7 +142,8 @@ class Front:
 
     def spawn(self, name, argv):
         with open(os.path.join(self.dir, "log", name + ".out"), "ab") as out:
-            p = subprocess.Popen(argv, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.dir)
+            p = subprocess.Popen(argv, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                cwd=self.dir)
         self.children.append((name, p))
         return p
 
@@ -275,7 +281,8 @@ DocumentRoot "%(dir)s/htdocs"
             os.chmod(self.dir + "/htdocs/.htaccess", 0o644)
         else:
             conf += 'Include "%s"\n' % self.write("shipped.conf", self.fill())
-        self.main = self.spawn("apache", [which("apache2"), "-DFOREGROUND", "-d", self.dir, "-f", self.write("apache.conf", conf)])
+        self.main = self.spawn("apache", [which("apache2"), "-DFOREGROUND", "-d", self.dir, "-f",
+            self.write("apache.conf", conf)])
 
     # -- while it runs
 
@@ -313,7 +320,8 @@ DocumentRoot "%(dir)s/htdocs"
     # -- the end
 
     def stop_gracefully(self):
-        """The front's own polite stop, then the responders'. Returns the exit status of the front; None if it had to be killed."""
+        """The front's own polite stop, then the responders'. Returns the exit status of the front; None if it had to
+        be killed."""
         polite = {"lighttpd": signal.SIGINT, "apache": signal.SIGWINCH, "nginx": signal.SIGQUIT}[self.server]
         status = stop_process(self.main, polite, 15.0)
         self.stop(keep=True)

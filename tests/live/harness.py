@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What live tests share: TAP, tokens, an HTTP client that hides nothing, and waiting. front.py starts the web servers.
 
-Only the standard library and the command openssl. A test program is a script that says ok(...), is_(...) and ends with done().
+Only the standard library and the command openssl. A test program is a script that says ok(...), is_(...) and ends
+with done().
 """
 import base64
 import http.client
@@ -119,7 +120,8 @@ def b64u(data):
 
 
 class Signer:
-    """An RSA key whose tokens look like the authorization server's. Signs with the command openssl, so independently of us."""
+    """An RSA key whose tokens look like the authorization server's. Signs with the command openssl, so independently
+    of us."""
 
     def __init__(self, directory, kid="snk_live"):
         self.kid = kid
@@ -129,17 +131,20 @@ class Signer:
         self.modulus = bytes.fromhex(out.stdout.decode().strip().split("=")[1])
 
     def jwks(self):
-        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": b64u(self.modulus), "e": "AQAB"}]}
+        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": b64u(self.modulus),
+            "e": "AQAB"}]}
 
     def sign(self, header, payload):
         text = b64u(json.dumps(header).encode()) + "." + b64u(json.dumps(payload).encode())
-        done_ = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.pem], input=text.encode(), check=True, capture_output=True)
+        done_ = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.pem], input=text.encode(), check=True,
+            capture_output=True)
         return text + "." + b64u(done_.stdout)
 
     def token(self, issuer, audience, **claims):
         """An access token for one hour. A claim given as None is left out."""
         now = int(time.time())
-        payload = {"iss": issuer, "aud": [audience], "sub": "usr_live", "client_id": "skc_live", "iat": now - 5, "nbf": now - 5,
+        payload = {"iss": issuer, "aud": [audience], "sub": "usr_live", "client_id": "skc_live", "iat": now - 5,
+            "nbf": now - 5,
                    "exp": now + 3600, "scope": "usr:read admin", "jti": "tkn_%s" % b64u(os.urandom(9))}
         payload.update(claims)
         payload = {k: v for k, v in payload.items() if v is not None}
@@ -172,11 +177,13 @@ class Answer:
         return "%s %r %s" % (self.status, self.headers, self.body[:300])
 
 
-def request(port, method, target, headers=(), body=b"", host=None, timeout=30.0, chunks=None, raw_head=None, length=True):
-    """One request on a connection of its own. "headers" are pairs and are sent as they stand, twice if they are there twice.
+def request(port, method, target, headers=(), body=b"", host=None, timeout=30.0, chunks=None, raw_head=None,
+    length=True):
+    """One request on a connection of its own. "headers" are pairs and are sent as they stand, twice if they are
+    there twice.
 
-    "chunks" (a list of bytes) sends a chunked body instead of "body". "raw_head" replaces everything up to the empty line.
-    Raises OSError or http.client.HTTPException when there is no answer.
+    "chunks" (a list of bytes) sends a chunked body instead of "body". "raw_head" replaces everything up to the empty
+    line. Raises OSError or http.client.HTTPException when there is no answer.
     """
     host = host if host is not None else "127.0.0.1:%d" % port
     lines = ["%s %s HTTP/1.1" % (method, target)]

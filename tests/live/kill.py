@@ -79,7 +79,8 @@ def try_front(name):
                     break
                 os.kill(victims[n % len(victims)], signal.SIGKILL)
                 ok(goes_on(load), "%s: the service goes on after kill -9 (%d)" % (name, n + 1))
-                ok(wait_for(lambda gone=victims[n % len(victims)]: any(p not in victims for p in front.responders()) or gone not in front.responders(), 10.0),
+                ok(wait_for(lambda gone=victims[n % len(victims)]: any(p not in victims for p in front.responders())
+                    or gone not in front.responders(), 10.0),
                    "%s: the dead one is replaced or gone" % name)
         finally:
             load.end()

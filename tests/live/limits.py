@@ -42,7 +42,8 @@ def two_processes_used(front):
 def try_front(name, clients):
     with Front(name, {"RATE_LIMIT": "10/minute", "RATE_LIMIT_PRINCIPAL": "off"}) as front:
         message = modern_call("greet_user", {"name": "Ada"}, front.token())
-        is_(storm(front, [message], 40), {(200, b""): 10, (429, OVER % 10): 30}, name + ": 10/minute lets ten of forty pass [S82]")
+        is_(storm(front, [message], 40), {(200, b""): 10, (429, OVER % 10): 30},
+            name + ": 10/minute lets ten of forty pass [S82]")
         is_([front.post(message).status for _ in range(3)], [429] * 3, name + ": and none later in that minute")
         is_(front.request("GET", "/health").status, 200, name + ": /health is not limited")
         ok(wait_for(lambda: two_processes_used(front), 1.0), name + ": there were several processes [S59]")
@@ -52,14 +53,16 @@ def try_front(name, clients):
             name + ": of %d clients at the same time 100 pass a limit of 100" % clients)
     with Front(name, {"RATE_LIMIT": "off", "RATE_LIMIT_PRINCIPAL": "10/minute"}) as front:
         messages = [modern_call("greet_user", {"name": "Ada"}, front.token(sub="usr_%d" % i)) for i in range(3)]
-        is_(storm(front, messages, 60), {(200, b""): 30, (429, OVER % 10): 30}, name + ": three principals with ten each [S60]")
+        is_(storm(front, messages, 60), {(200, b""): 30, (429, OVER % 10): 30},
+            name + ": three principals with ten each [S60]")
 
 
 def wrong_tokens_count():
     with Front("lighttpd", {"RATE_LIMIT": "10/minute", "RATE_LIMIT_PRINCIPAL": "off"}) as front:
         bad = modern_call("greet_user", {"name": "Ada"}, "guess")
         good = modern_call("greet_user", {"name": "Ada"}, front.token())
-        is_(storm(front, [bad], 15), {(401, b'{"error": "Token validation failed"}'): 10, (429, OVER % 10): 5}, "guessing tokens is limited too")
+        is_(storm(front, [bad], 15), {(401, b'{"error": "Token validation failed"}'): 10, (429, OVER % 10): 5},
+            "guessing tokens is limited too")
         is_(front.post(good).status, 429, "and costs the address its budget")
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Starting mcp.fcgi: its options and exit statuses, every way to get a socket, sockets that are in use, and being a plain CGI program."""
+"""Starting mcp.fcgi: its options and exit statuses, every way to get a socket, sockets that are in use, and being a
+plain CGI program."""
 import os
 import signal
 import socket
@@ -9,7 +10,8 @@ import subprocess
 import time
 
 from fastcgi import ECHO, Connection, request, whole
-from harness import (RESPONDER, diag, done, free_port, is_, ok, private_directory, remove_directory, skip, skip_all, stop_process,
+from harness import (RESPONDER, diag, done, free_port, is_, ok, private_directory, remove_directory, skip, skip_all,
+    stop_process,
                      wait_for)
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_SOCKET = range(4)
@@ -22,14 +24,17 @@ work = private_directory()
 os.mkdir(work + "/state")
 config = os.path.join(work, "mcp.conf")
 with open(config, "w", encoding="ascii") as f:
-    f.write("SK_ENV_URL=http://127.0.0.1:9\nEXPECTED_AUDIENCE=http://127.0.0.1:10/mcp\nSTATE_DIR=%s/state\nPROTECTED_RESOURCE_METADATA=auto\nWORKERS=2\n" % work)
+    f.write("SK_ENV_URL=http://127.0.0.1:9\nEXPECTED_AUDIENCE=http://127.0.0.1:10/mcp\n"
+            "STATE_DIR=%s/state\nPROTECTED_RESOURCE_METADATA=auto\nWORKERS=2\n" % work)
 os.chmod(config, 0o600)
 ENV = {"PATH": os.environ["PATH"], "HOME": work}
-HEALTH = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/health", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:10"}
+HEALTH = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/health", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1",
+    "HTTP_HOST": "127.0.0.1:10"}
 
 
 def run(*args, env=None, stdin=subprocess.DEVNULL, timeout=20, **more):
-    return subprocess.run([RESPONDER, *args], env=dict(ENV, **(env or {})), stdin=stdin, capture_output=True, text=True, timeout=timeout,
+    return subprocess.run([RESPONDER, *args], env=dict(ENV, **(env or {})), stdin=stdin, capture_output=True, text=True,
+        timeout=timeout,
                           check=False, **more)
 
 
@@ -39,7 +44,8 @@ class Running:
     def __init__(self, *args, env=None, stdin=subprocess.DEVNULL, **more):
         self.log = os.path.join(work, "log-%d" % time.monotonic_ns())
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([RESPONDER, *args], env=dict(ENV, **(env or {})), stdin=stdin, stdout=log, stderr=log, **more)
+            self.process = subprocess.Popen([RESPONDER, *args], env=dict(ENV, **(env or {})), stdin=stdin, stdout=log,
+                stderr=log, **more)
 
     def __enter__(self):
         return self
@@ -67,17 +73,22 @@ def options():
     done_ = run("--version")
     ok(done_.returncode == EXIT_OK and done_.stdout.startswith("mcp-fcgi "), "--version")
     done_ = run("--help")
-    ok(done_.returncode == EXIT_OK and "--listen" in done_.stdout and max(map(len, done_.stdout.split("\n"))) <= 120, "--help")
+    ok(done_.returncode == EXIT_OK and "--listen" in done_.stdout and max(map(len, done_.stdout.split("\n"))) <= 120,
+        "--help")
     for args in (["--bogus"], ["--listen"], ["file"], ["-x"]):
         done_ = run(*args)
-        ok(done_.returncode == EXIT_USAGE and "usage:" in done_.stderr and done_.stdout == "", "%s: usage, status 2" % " ".join(args))
+        ok(done_.returncode == EXIT_USAGE and "usage:" in done_.stderr and done_.stdout == "",
+            "%s: usage, status 2" % " ".join(args))
     done_ = run()
-    ok(done_.returncode == EXIT_USAGE and "neither by a web server nor with a socket" in done_.stderr, "started by hand: usage, status 2")
+    ok(done_.returncode == EXIT_USAGE and "neither by a web server nor with a socket" in done_.stderr,
+        "started by hand: usage, status 2")
     done_ = run("-n", "--config", config)
-    ok(done_.returncode == EXIT_OK and "[OK]" in done_.stdout and "[FAIL]" not in done_.stdout, "-n: a good configuration, status 0")
+    ok(done_.returncode == EXIT_OK and "[OK]" in done_.stdout and "[FAIL]" not in done_.stdout,
+        "-n: a good configuration, status 0")
     diag(done_.stdout)
     done_ = run("-n")
-    ok(done_.returncode == EXIT_FAULT and "[FAIL] ENV-SK_ENV_URL not set" in done_.stdout, "-n: nothing configured, status 1")
+    ok(done_.returncode == EXIT_FAULT and "[FAIL] ENV-SK_ENV_URL not set" in done_.stdout,
+        "-n: nothing configured, status 1")
     done_ = run("-n", "--config", work + "/none")
     ok(done_.returncode == EXIT_FAULT and "[FAIL]" in done_.stdout, "-n: a configuration that is not there, status 1")
     done_ = run("-n", "--config", config, env={"WORKERS": "0"})
@@ -92,7 +103,8 @@ def path_sockets():
         is_(oct(stat.S_IMODE(os.stat(path).st_mode)), "0o660", "the socket file is for owner and group only")
         done_ = run("--config", config, "--listen", path)
         is_(done_.returncode, EXIT_SOCKET, "a live socket: status 3")
-        ok("[FAIL] SOCKET %s exists and is live: pid %d (mcp.fcgi)" % (path, r.process.pid) in done_.stderr, "T24: says live, and whose")
+        ok("[FAIL] SOCKET %s exists and is live: pid %d (mcp.fcgi)" % (path, r.process.pid) in done_.stderr,
+            "T24: says live, and whose")
         diag(done_.stderr)
         is_(health(path), HEALTHY, "whoever has it keeps it")
     ok(r.status == 0 and "shutdown: clean" in r.logged(), "T5: a stop is told")
@@ -130,7 +142,8 @@ def path_sockets():
         s.close()
         os.chown(path, 65534, 65534)
         done_ = run("--config", config, "--listen", path)
-        ok(done_.returncode == EXIT_SOCKET and "wrong owner: nobody (uid 65534)" in done_.stderr, "T24: somebody else's stale socket: wrong owner")
+        ok(done_.returncode == EXIT_SOCKET and "wrong owner: nobody (uid 65534)" in done_.stderr,
+            "T24: somebody else's stale socket: wrong owner")
         ok(os.path.exists(path), "and it is left alone")
         os.unlink(path)
     else:
@@ -144,18 +157,22 @@ def port_sockets():
         wait_for(lambda: health(("127.0.0.1", port)) == HEALTHY)
         is_(health(("127.0.0.1", port)), HEALTHY, "--listen 127.0.0.1:PORT serves")
         done_ = run("--config", config, "--listen", where)
-        ok(done_.returncode == EXIT_SOCKET and "[FAIL] PORT %d already in use by pid %d (mcp.fcgi)" % (port, r.process.pid) in done_.stderr,
+        ok(done_.returncode == EXIT_SOCKET
+            and "[FAIL] PORT %d already in use by pid %d (mcp.fcgi)" % (port, r.process.pid) in done_.stderr,
            "T24, T40: a port in use: status 3, and whose it is")
-        ok(len(done_.stderr.strip().split("\n")) == 2 and "fix: choose another port" in done_.stderr, "T24: one line and its fix, no trace")
+        ok(len(done_.stderr.strip().split("\n")) == 2 and "fix: choose another port" in done_.stderr,
+            "T24: one line and its fix, no trace")
         diag(done_.stderr)
     for where in ("0.0.0.0:%d" % port, "[::]:%d" % port):
         done_ = run("--config", config, "--listen", where)
-        ok(done_.returncode == EXIT_SOCKET and "is not loopback" in done_.stderr, "--listen %s is refused" % where.split(":%d" % port)[0])
+        ok(done_.returncode == EXIT_SOCKET and "is not loopback" in done_.stderr,
+            "--listen %s is refused" % where.split(":%d" % port)[0])
     with Running("--config", config, "--any-address", "--listen", "0.0.0.0:%d" % port) as r:
         wait_for(lambda: health(("127.0.0.1", port)) == HEALTHY)
         is_(health(("127.0.0.1", port)), HEALTHY, "--any-address allows it")
         ok("not loopback" in r.logged(), "with a warning")
-    for where in ("localhost:%d" % port, "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", ":80", "[127.0.0.1:80"):
+    for where in ("localhost:%d" % port, "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", ":80",
+        "[127.0.0.1:80"):
         done_ = run("--config", config, "--listen", where)
         ok(done_.returncode == EXIT_SOCKET and "neither a path" in done_.stderr, "--listen %s is no address" % where)
 
@@ -182,7 +199,8 @@ def given_sockets():
         command = "LISTEN_FDS=1 LISTEN_PID=$(($$ + %d)) exec '%s' --config '%s'" % (pid_offset, RESPONDER, config)
         log = os.path.join(work, "systemd-log")
         with open(log, "wb") as out:
-            return subprocess.Popen(["sh", "-c", command], env=ENV, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=prepare,
+            return subprocess.Popen(["sh", "-c", command], env=ENV, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                preexec_fn=prepare,
                                     close_fds=False), log
 
     process, _ = systemd()
@@ -199,7 +217,8 @@ def misconfigured():
     with Running("--listen", path) as r:
         wait_for(lambda: health(path) is not None)
         status, body = health(path)
-        ok(status == 503 and b"server misconfigured" in body, "a misconfigured responder starts, stays and refuses everything, /health too")
+        ok(status == 503 and b"server misconfigured" in body,
+            "a misconfigured responder starts, stays and refuses everything, /health too")
         ok("[FAIL] ENV-SK_ENV_URL" in r.logged() or "ENV-SK_ENV_URL" in r.logged(), "and says why in the log")
         time.sleep(0.2)
         ok(r.process.poll() is None, "it does not end by itself")
@@ -208,7 +227,8 @@ def misconfigured():
 
 def descriptors():
     path = os.path.join(work, "closed")
-    process = subprocess.Popen(["sh", "-c", "exec '%s' --config '%s' --listen '%s' 0<&- 1>&- 2>&-" % (RESPONDER, config, path)], env=ENV)
+    process = subprocess.Popen(["sh", "-c",
+        "exec '%s' --config '%s' --listen '%s' 0<&- 1>&- 2>&-" % (RESPONDER, config, path)], env=ENV)
     wait_for(lambda: health(path) == HEALTHY)
     is_(health(path), HEALTHY, "descriptors 0 to 2 closed: it serves")
     fds = {os.readlink("/proc/%d/fd/%d" % (process.pid, fd)) for fd in (0, 1, 2)}
@@ -223,10 +243,13 @@ def cgi(env, body=b"", program=RESPONDER, timeout=20):
 
 def cgi_requests():
     done_ = cgi({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/cgi-bin/mcp.fcgi", "PATH_INFO": "/health"})
-    ok(done_.returncode == 0 and done_.stdout.startswith(b"Status: 200 OK\r\n") and done_.stdout.endswith(b'\r\n\r\n{"status": "healthy"}'),
+    ok(done_.returncode == 0 and done_.stdout.startswith(b"Status: 200 OK\r\n")
+        and done_.stdout.endswith(b'\r\n\r\n{"status": "healthy"}'),
        "CGI: GET /health")
-    done_ = cgi({"REQUEST_METHOD": "POST", "PATH_INFO": "/mcp", "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2"}, b"{}")
-    ok(done_.stdout.startswith(b"Status: 401 ") and b"WWW-Authenticate: Bearer" in done_.stdout, "CGI: a POST without a token is 401")
+    done_ = cgi({"REQUEST_METHOD": "POST", "PATH_INFO": "/mcp", "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "2"}, b"{}")
+    ok(done_.stdout.startswith(b"Status: 401 ") and b"WWW-Authenticate: Bearer" in done_.stdout,
+        "CGI: a POST without a token is 401")
 
     def facts(**env):
         body = env.pop("body", b"")
@@ -234,16 +257,20 @@ def cgi_requests():
         return dict(line.split(" ", 1) for line in out.partition("\r\n\r\n")[2].split("\n") if " " in line)
 
     is_(facts(CONTENT_LENGTH="200000", body=b"x" * 200000)["body"], "200000", "CGI: a body larger than a pipe holds")
-    is_(facts(CONTENT_LENGTH="3", body=b"abcdef")["body"], "3", "CGI: no byte beyond CONTENT_LENGTH is read (RFC 3875 section 4.2)")
+    is_(facts(CONTENT_LENGTH="3", body=b"abcdef")["body"], "3",
+        "CGI: no byte beyond CONTENT_LENGTH is read (RFC 3875 section 4.2)")
     is_(facts(CONTENT_LENGTH="6", body=b"abc")["body"], "3", "CGI: a body cut off is as short as it came")
-    is_(facts(HTTP_TRANSFER_ENCODING="chunked", body=b"x" * 100000)["body"], "100000", "CGI: a chunked body without a length is read to its end")
+    is_(facts(HTTP_TRANSFER_ENCODING="chunked", body=b"x" * 100000)["body"], "100000",
+        "CGI: a chunked body without a length is read to its end")
     is_(facts(body=b"abc")["body"], "0", "CGI: neither length nor chunks is no body")
     is_(facts(CONTENT_LENGTH="+3", body=b"abc")["fault"], "4", "CGI: a length that is no number is a fault")
     done_ = cgi({"REQUEST_METHOD": "HEAD"}, program=ECHO)
-    ok(done_.stdout.endswith(b"\r\n\r\n") and b"Content-Length: " in done_.stdout, "CGI: HEAD tells the length and sends no body")
+    ok(done_.stdout.endswith(b"\r\n\r\n") and b"Content-Length: " in done_.stdout,
+        "CGI: HEAD tells the length and sends no body")
 
     # A front that writes a large body before it reads: Apache makes an empty answer of a write that fails.
-    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", QUERY_STRING="unread", CONTENT_LENGTH="1000000"),
+    process = subprocess.Popen([ECHO],
+        env=dict(ENV, REQUEST_METHOD="POST", QUERY_STRING="unread", CONTENT_LENGTH="1000000"),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         wrote = process.stdin.write(b"x" * 1000000)
@@ -259,11 +286,13 @@ def cgi_requests():
     began = time.monotonic()
     process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="GET"), stdin=read, stdout=subprocess.PIPE)
     out = process.communicate(timeout=10)[0]
-    ok(out.startswith(b"Status: 200") and time.monotonic() - began < 2, "CGI: a GET whose stdin stays open is answered at once")
+    ok(out.startswith(b"Status: 200") and time.monotonic() - began < 2,
+        "CGI: a GET whose stdin stays open is answered at once")
     os.close(write)
     os.close(read)
 
-    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="GET", QUERY_STRING="sleep=10000"), stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="GET", QUERY_STRING="sleep=10000"),
+        stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE)
     time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
@@ -272,7 +301,8 @@ def cgi_requests():
 
     # A connected socket as stdin (some servers) is CGI too; only a listening one is FastCGI.
     ours, theirs = socket.socketpair()
-    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", CONTENT_LENGTH="3"), stdin=theirs, stdout=subprocess.PIPE)
+    process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", CONTENT_LENGTH="3"), stdin=theirs,
+        stdout=subprocess.PIPE)
     ours.sendall(b"abc")
     ok(b"body 3\n" in process.communicate(timeout=10)[0], "CGI: a connected socket as stdin is no FastCGI")
     ours.close()
@@ -293,7 +323,8 @@ def http_statuses():
         ]
         for text, params in rows:
             answer = request(path, params)
-            ok(answer.status == 400 and answer.header("Content-Type") == "application/json" and answer.body.startswith(b"{"), "400: " + text)
+            ok(answer.status == 400 and answer.header("Content-Type") == "application/json"
+                and answer.body.startswith(b"{"), "400: " + text)
         with Connection(path) as c:
             for _ in range(3):
                 c.send(whole(HEALTH, keep=True))

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Stopping in good order, against fcgi-echo: within a second on every signal, whatever its peers are doing, and without losing a request
-while another process shares the socket. The third trap of libfcgi: its own signal handling wakes one thread of four."""
+"""Stopping in good order, against fcgi-echo: within a second on every signal, whatever its peers are doing, and
+without losing a request while another process shares the socket. The third trap of libfcgi: its own signal handling
+wakes one thread of four."""
 import os
 import signal
 import subprocess
@@ -65,11 +66,13 @@ def states(signal_number):
         raced.send(whole(GET, keep=True))
         raced.read_answer()
         time.sleep(0.1)
-        threads = [later(head, full[20:], 0.25), later(body, full[cut + 10:], 0.25), later(raced, whole(GET, keep=True), 0.02)]
+        threads = [later(head, full[20:], 0.25), later(body, full[cut + 10:], 0.25),
+            later(raced, whole(GET, keep=True), 0.02)]
         took, status = stop_time(r.process, signal_number)
         for t in threads:
             t.join()
-        ok(took < FACTOR and status == STOPPED, name + "with a working, two half-sent and one racing request (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED,
+            name + "with a working, two half-sent and one racing request (%.2f s)" % took)
         is_(working.read_answer().status, 200, name + "the working request is answered")
         is_(head.read_answer().status, 200, name + "the request whose head was half sent is answered")
         is_(body.read_answer().fact("body"), "6", name + "the request whose body was half sent is answered")
@@ -84,7 +87,8 @@ def states(signal_number):
             c.send(full[:(3, 20, cut, cut + 10)[i]])
         time.sleep(0.1)
         took, status = stop_time(r.process, signal_number)
-        ok(took < FACTOR and status == STOPPED, name + "every thread in a request whose peer says no more (%.2f s)" % took)
+        ok(took < FACTOR and status == STOPPED,
+            name + "every thread in a request whose peer says no more (%.2f s)" % took)
         for c in stuck:
             c.close()
 
@@ -105,7 +109,8 @@ def grace():
             c.send(whole(dict(GET, QUERY_STRING="sleep=20000")))
             time.sleep(0.1)
             took, status = stop_time(r.process, signal.SIGTERM)
-            ok(0.9 < took < 2 * FACTOR and (status == 4 or FACTOR > 1), "a request that outlasts the grace is given up (%.2f s)" % took)
+            ok(0.9 < took < 2 * FACTOR and (status == 4 or FACTOR > 1),
+                "a request that outlasts the grace is given up (%.2f s)" % took)
 
 
 class Load:

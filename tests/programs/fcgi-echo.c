@@ -51,7 +51,8 @@ echo(void *ctx, struct http_request *req, struct http_body_source *body, struct 
 
 	(void)ctx;
 	if (command(req, "log", 0))
-		fprintf(stderr, "ran %s from %s\n", req->method ? req->method : "-", req->remote_addr ? req->remote_addr : "-");
+		fprintf(stderr, "ran %s from %s\n", req->method ? req->method : "-",
+		    req->remote_addr ? req->remote_addr : "-");
 	if (!command(req, "unread", 0))
 		while ((wanted < 0 || total < wanted) && (n = body->read(body->ctx, chunk, sizeof(chunk), &err)) > 0) {
 			for (ssize_t i = 0; i < n; i++)

@@ -24,7 +24,8 @@ def environment(**more):
 
 
 def run(*args, **more):
-    return subprocess.run([QUICKSTART, *args], env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    return subprocess.run([QUICKSTART, *args], env=environment(**more), stdin=subprocess.DEVNULL, capture_output=True,
+        text=True,
                           timeout=300, check=False)
 
 
@@ -62,7 +63,8 @@ def listeners():
 def each_front():
     for front in FRONTS:
         r = run("--front", front, "--port", str(free_port()), "--once")
-        if not ok(r.returncode == 0 and "Hi World, welcome to Scalekit!" in r.stdout, "--once --front %s: the call is answered, exit 0" % front):
+        if not ok(r.returncode == 0 and "Hi World, welcome to Scalekit!" in r.stdout,
+            "--once --front %s: the call is answered, exit 0" % front):
             diag(r.stdout[-1500:] + r.stderr[-3000:])
         is_(left_behind(), [], "--once --front %s: nothing is left behind" % front)
 
@@ -70,7 +72,8 @@ def each_front():
 def serving(front, signal_number):
     name = signal.Signals(signal_number).name
     before, port = listeners(), free_port()
-    p = subprocess.Popen([QUICKSTART, "--front", front, "--port", str(port)], env=environment(), stdin=subprocess.DEVNULL,
+    p = subprocess.Popen([QUICKSTART, "--front", front, "--port", str(port)], env=environment(),
+        stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     token = ready = None
     for line in p.stdout:
@@ -82,9 +85,11 @@ def serving(front, signal_number):
     is_(ready, "http://127.0.0.1:%d/mcp" % port, "%s: ready: URL comes when it serves" % front)
     if ready and ok(bool(token), "%s: token: TOKEN came before" % front):
         headers, body = modern_call("admin_tool", {}, token)
-        is_(request(port, "POST", "/mcp", headers, body).status, 200, "%s: the token opens every tool shown, admin_tool too" % front)
+        is_(request(port, "POST", "/mcp", headers, body).status, 200,
+            "%s: the token opens every tool shown, admin_tool too" % front)
         r = request(port, "GET", "/.well-known/oauth-authorization-server")
-        is_((r.status, (r.json() or {}).get("code_challenge_methods_supported")), (200, ["S256"]), "%s: the issuer's metadata is passed on" % front)
+        is_((r.status, (r.json() or {}).get("code_challenge_methods_supported")), (200, ["S256"]),
+            "%s: the issuer's metadata is passed on" % front)
         # Others use this machine too: only what has appeared and is not on loopback counts, and it must be ours.
         opened = [a for a, n in listeners() - before if n in (port, port + 1)]
         ok(opened and all(a == "0100007F" for a in opened), "%s: listens on 127.0.0.1 only" % front)
@@ -101,8 +106,10 @@ def serving(front, signal_number):
 
 
 def refusals():
-    with subprocess.Popen([sys.executable, "-c", "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
-                           "print(s.getsockname()[1], flush=True); time.sleep(60)"], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen([sys.executable, "-c",
+        "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
+                           "print(s.getsockname()[1], flush=True); time.sleep(60)"], stdout=subprocess.PIPE,
+                           text=True) as holder:
         port = holder.stdout.readline().strip()
         r = run("--port", port, "--once")
         is_((r.returncode, r.stdout, len(r.stderr.splitlines())), (1, "", 1), "a port in use: one line, exit 1")
@@ -140,7 +147,8 @@ def foreign_issuer():
     now = int(time.time())
     fake = ".".join(b64u(x) for x in (b'{"alg":"RS256"}', b'{"exp":%d}' % (now + 60), b"x"))
     r = run("--port", str(free_port()), "--once", SK_ENV_URL="http://127.0.0.1:9", MCP_TOKEN=fake)
-    ok(r.returncode == 1 and re.search("HTTP (401|503)", r.stdout), "MCP_TOKEN is what is sent; a wrong answer is exit 1")
+    ok(r.returncode == 1 and re.search("HTTP (401|503)", r.stdout),
+        "MCP_TOKEN is what is sent; a wrong answer is exit 1")
     is_(left_behind(), [], "and nothing is left behind")
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../tap.h"
@@ -15,7 +16,7 @@ expect_client(const char *peer, const char *forwarded, const char *want, const c
 	if (network_parse("10.0.0.0/8", &trusted[0]) || network_parse("2001:db8::/33", &trusted[1]))
 		diag("a network of the test does not parse");
 	if (address_of_client(peer, forwarded, trusted, 2, &a))
-		strcpy(shown, "none");
+		snprintf(shown, sizeof(shown), "none");
 	else
 		address_format(&a, shown);
 	is_str(shown, want, "%s", text);

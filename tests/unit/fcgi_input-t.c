@@ -116,7 +116,8 @@ test_request(void)
 	record(FCGI_STDIN, 7, NULL, 0, 0);
 	flush();
 	is_int(read_head(), MCP_OK, "a head");
-	ok(t.in.request_id == 7 && t.in.keep && t.in.open && t.head.role == FCGI_RESPONDER, "its id, its flag, its role");
+	ok(t.in.request_id == 7 && t.in.keep && t.in.open && t.head.role == FCGI_RESPONDER,
+	    "its id, its flag, its role");
 	is_mem(t.params.data, t.params.len, PAIR, 9, "its parameters");
 	is_int((long long)t.head.count, 1, "one of them");
 	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), 6, "the body's first record");
@@ -430,7 +431,8 @@ test_silence(void)
 	t.peer = -1;
 	is_int(read_head(), MCP_OK, "a head of a peer that has closed");
 	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), 3, "what it sent of the body");
-	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), -1, "a body cut off is no whole body");
+	is_int(fcgi_input_body(&t.in, &t.buffer, &patience, body, sizeof(body), &err), -1,
+	    "a body cut off is no whole body");
 	is_int(err, MCP_ECLOSED, "and told so");
 	disconnect();
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The configurations as they are installed are filled in, the units are what systemd understands, and the scripts are clean.
+# The configurations as they are installed are filled in, the units are what systemd understands, and the scripts are
+# clean.
 : "${top_srcdir:=.}" "${top_builddir:=.}"
 n=0
 status=0
@@ -11,14 +12,17 @@ claim() { # STATUS TEXT
 }
 
 for f in "$top_builddir"/lighttpd/*.conf "$top_builddir"/apache/*.conf "$top_builddir"/nginx/*.conf \
-	"$top_builddir"/systemd/mcp-fcgi.socket "$top_builddir"/systemd/mcp-fcgi.service "$top_builddir"/systemd/sysusers.d/*.conf; do
+	"$top_builddir"/systemd/mcp-fcgi.socket "$top_builddir"/systemd/mcp-fcgi.service \
+	"$top_builddir"/systemd/sysusers.d/*.conf; do
 	[ -s "$f" ] && ! grep -En '@[a-z_]+@|\$\{|//cgi-bin' "$f"
 	claim $? "${f#"$top_builddir"/} has all its places filled in"
 done
 
 # What is routed is the same everywhere, and nothing else.
+routes='health|oauth/register|\.well-known/oauth-authorization-server'
+routes="$routes|"'\.well-known/oauth-protected-resource(?:/@mcp_path@)?'
 for f in "$top_srcdir"/lighttpd/*.conf.in "$top_srcdir"/apache/*.conf.in "$top_srcdir"/nginx/*.conf.in; do
-	grep -qF '"^/(?:@mcp_path@|health|oauth/register|\.well-known/oauth-authorization-server|\.well-known/oauth-protected-resource(?:/@mcp_path@)?)$"' "$f"
+	grep -qF '"^/(?:@mcp_path@|'"$routes"')$"' "$f"
 	claim $? "${f#"$top_srcdir"/} routes the six paths by the one pattern"
 done
 
@@ -27,7 +31,8 @@ if command -v systemd-analyze >/dev/null; then
 	trap 'rm -rf "$d"' EXIT
 	for unit in service socket; do
 		# Only the program is another one: ours is not installed here.
-		sed -e 's|^ExecStart=.*|ExecStart=/bin/true|' -e '/^Documentation=/d' "$top_builddir/systemd/mcp-fcgi.$unit" >"$d/mcp-fcgi.$unit"
+		sed -e 's|^ExecStart=.*|ExecStart=/bin/true|' -e '/^Documentation=/d' \
+			"$top_builddir/systemd/mcp-fcgi.$unit" >"$d/mcp-fcgi.$unit"
 	done
 	for unit in service socket; do
 		said=$(systemd-analyze verify --man=no "$d/mcp-fcgi.$unit" 2>&1 | grep "mcp-fcgi\.$unit")

@@ -352,7 +352,7 @@ parse(struct config *c, const char *text, struct config_faults *faults)
 	return r.err;
 }
 
-/* Read the whole file into "text". */
+/* Read the whole file, which must be shorter than the bound of "text", into it. */
 static enum mcp_err
 slurp(const char *path, struct buf *text, unsigned *mode)
 {
@@ -371,7 +371,9 @@ slurp(const char *path, struct buf *text, unsigned *mode)
 	}
 	*mode = st.st_mode & 07777;
 	do {
-		err = buf_reserve(text, 4096 < text->max - text->len ? 4096 : text->max - text->len + 1);
+		size_t room = text->max - text->len;
+
+		err = room ? buf_reserve(text, room < 4096 ? room : 4096) : MCP_ELIMIT;
 		if (err)
 			goto out;
 		n = read(fd, text->data + text->len, text->cap - text->len - 1);
@@ -412,7 +414,7 @@ config_read(const char *path, char *const *environ_, struct config_faults *fault
 	struct buf text;
 
 	*out = NULL;
-	buf_init(&text, CONFIG_FILE_MAX);
+	buf_init(&text, CONFIG_FILE_MAX + 1);
 	c = calloc(1, sizeof *c);
 	if (!c)
 		goto out;

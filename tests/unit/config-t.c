@@ -193,6 +193,29 @@ test_secret_files(void)
 	chmod(path, 0600);
 }
 
+static void
+test_size(void)
+{
+	struct config_faults faults = { 0 };
+	struct config *c;
+	char *text = malloc(CONFIG_FILE_MAX + 2);
+
+	if (!text)
+		abort();
+	memset(text, '#', CONFIG_FILE_MAX + 1);
+	text[CONFIG_FILE_MAX + 1] = '\0';
+	write_file(text);
+	is_int(config_read(path, NULL, &faults, &c), MCP_ELIMIT, "a file of one byte too many is refused");
+	ok(!c, "and gives no configuration");
+	text[CONFIG_FILE_MAX] = '\0';
+	write_file(text);
+	is_int(config_read(path, NULL, &faults, &c), MCP_OK, "a file of CONFIG_FILE_MAX bytes is read");
+	is_int((long long)faults.n, 0, "without a fault");
+	config_free(c);
+	config_faults_clear(&faults);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -206,6 +229,7 @@ main(void)
 	test_faults();
 	test_values();
 	test_secret_files();
+	test_size();
 	is_int(config_read("/nonexistent/file", NULL, &faults, &c), MCP_ENOENT, "a missing file is told apart");
 	is_int(config_read("/tmp", NULL, &faults, &c), MCP_EIO, "a directory is no configuration");
 	is_int(config_read(NULL, NULL, &faults, &c), MCP_OK, "no file is an empty configuration");

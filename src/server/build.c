@@ -139,6 +139,7 @@ build_authorization(struct server *s, struct report *report)
 	if (err)
 		return err;
 	p->leeway_s = set->jwt_leeway_s;
+	p->max_lifetime_s = set->token_max_lifetime_s;
 	p->max_bytes = (size_t)set->token_max_bytes;
 	err = build_keys(s, report);
 	if (!err)

@@ -147,8 +147,8 @@ log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *se
 		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not "
 		    "pass it on", x->id);
 	else
-		log_warning("%s token refused: %s (%lu more of this kind were not told)", x->id,
-		    oauth_outcome_row(outcome)->word, held);
+		log_warning("%s token refused: %s%s%s (%lu more of this kind were not told)", x->id,
+		    oauth_outcome_row(outcome)->word, seen->len ? ", " : "", seen->data, held);
 }
 
 /* 5: authentication. A refusal costs the address, so that guessing is limited too. */

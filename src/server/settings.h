@@ -30,7 +30,7 @@ struct server_settings {
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
 	char *jwks_uri, *jwks_file;
 	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, challenge_scopes;
-	int64_t jwt_leeway_s, token_max_bytes;
+	int64_t jwt_leeway_s, token_max_bytes, token_max_lifetime_s;
 	/* Server */
 	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;
 	int64_t port, workers, max_requests, body_max_bytes, body_gap_s, body_total_s, stop_grace_s;

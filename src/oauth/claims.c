@@ -167,6 +167,44 @@ judge_times(const struct token_policy *policy, const struct json_object *claims,
 	return OAUTH_OK;
 }
 
+static bool
+is_string(struct json_object *value, const char *wanted)
+{
+	const char *s;
+
+	return json_as_string(value, &s, NULL) == MCP_OK && strcmp(s, wanted) == 0;
+}
+
+/* Whether the claim that "rule" names is there, and is or has its value if it names one. */
+static bool
+fits_rule(const struct json_object *claims, const char *rule)
+{
+	size_t len = strcspn(rule, "=");
+	struct json_object *claim;
+	char name[TOKEN_CLAIM_NAME_MAX + 1];
+	bool fits = false;
+
+	if (len > TOKEN_CLAIM_NAME_MAX)
+		return false;
+	memcpy(name, rule, len);
+	name[len] = '\0';
+	if (json_get(claims, name, &claim))
+		return false;
+	fits = rule[len] == '\0' || is_string(claim, rule + len + 1);
+	for (size_t i = 0; json_kind(claim) == JSON_ARRAY && i < json_count(claim) && !fits; i++)
+		fits = is_string(json_at(claim, i), rule + len + 1);
+	return fits;
+}
+
+static enum oauth_outcome
+judge_required(const struct token_policy *policy, const struct json_object *claims)
+{
+	for (size_t i = 0; i < policy->required_claims.n; i++)
+		if (!fits_rule(claims, policy->required_claims.v[i]))
+			return OAUTH_BAD_CLAIMS;
+	return OAUTH_OK;
+}
+
 enum oauth_outcome
 claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s, struct buf *seen)
 {
@@ -185,6 +223,8 @@ claims_judge(const struct token_policy *policy, const struct json_object *claims
 		outcome = judge_times(policy, claims, now_s);
 	if (!outcome && (json_get_string(claims, "sub", &sub, NULL) || !*sub))
 		outcome = OAUTH_BAD_CLAIMS;
+	if (!outcome)
+		outcome = judge_required(policy, claims);
 	return outcome;
 }
 

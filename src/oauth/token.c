@@ -30,6 +30,7 @@ token_policy_clear(struct token_policy *p)
 	strlist_clear(&p->types);
 	strlist_clear(&p->scope_claims);
 	strlist_clear(&p->org_claims);
+	strlist_clear(&p->required_claims);
 	memset(p, 0, sizeof(*p));
 }
 

@@ -10,6 +10,8 @@
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
 
+#define TOKEN_CLAIM_NAME_MAX 127	/* bytes of a name in required_claims; a longer one fits no token */
+
 /* What a token must say; one of these an issuer. */
 struct token_policy {
 	struct strlist issuers;		/* iss is one of these, byte for byte */
@@ -19,6 +21,7 @@ struct token_policy {
 	struct strlist types;		/* typ, if present, is one of these; neither case nor "application/" count */
 	struct strlist scope_claims;
 	struct strlist org_claims;	/* the first that is a non-empty string is the organisation */
+	struct strlist required_claims;	/* NAME: must be there; NAME=VALUE: must be that string, or an array that has it */
 	int64_t leeway_s;		/* for exp, nbf, iat */
 	int64_t max_lifetime_s;		/* exp - iat at most, iat is required then; 0: not checked */
 	size_t max_bytes;		/* of the whole token */

@@ -136,6 +136,8 @@ build_authorization(struct server *s, struct report *report)
 		err = copy_list(&p->scope_claims, &set->scope_claims);
 	if (!err)
 		err = copy_list(&p->org_claims, &set->org_claims);
+	if (!err)
+		err = copy_list(&p->required_claims, &set->required_claims);
 	if (err)
 		return err;
 	p->leeway_s = set->jwt_leeway_s;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "oauth/jwk.h"
+#include "oauth/token.h"
 
 #define PATH_MAX_BYTES 4096
 
@@ -54,6 +55,21 @@ check_algorithms(const char *value)
 		if (!jwk_algorithm_known(names.v[i]))
 			wrong = "names an algorithm that is not allowed (RS, PS, ES 256 384 512, EdDSA)";
 	strlist_clear(&names);
+	return wrong;
+}
+
+static const char *
+check_required_claims(const char *value)
+{
+	struct strlist rules = { 0 };
+	const char *wrong = NULL;
+
+	if (strlist_split(&rules, value, ", \t\r\n", 64))
+		wrong = "lists too many claims";
+	for (size_t i = 0; i < rules.n && !wrong; i++)
+		if (rules.v[i][0] == '=' || strcspn(rules.v[i], "=") > TOKEN_CLAIM_NAME_MAX)
+			wrong = "is no list of NAME and NAME=VALUE";
+	strlist_clear(&rules);
 	return wrong;
 }
 
@@ -121,6 +137,9 @@ static const struct setting authorization_rows[] = {
 	  .help = "Claims whose union is the token's scopes." },
 	{ .name = "ORG_CLAIMS", .type = SETTING_LIST, .offset = FIELD(org_claims), .fallback = "oid org_id",
 	  .help = "Claims of which the first that is there names the organisation." },
+	{ .name = "REQUIRED_CLAIMS", .type = SETTING_LIST, .offset = FIELD(required_claims),
+	  .check = check_required_claims,
+	  .help = "Claims that a token must have: NAME, or NAME=VALUE for a text that is it or an array that has it." },
 	{ .name = "CHALLENGE_SCOPES", .type = SETTING_LIST, .offset = FIELD(challenge_scopes),
 	  .help = "Scopes that a 401 asks for; those of all tools except admin when it is not set." }
 };

@@ -29,7 +29,7 @@ struct server_settings {
 	char *metadata_url;		/* RESOURCE_METADATA_URL */
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
 	char *jwks_uri, *jwks_file;
-	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, challenge_scopes;
+	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, required_claims, challenge_scopes;
 	int64_t jwt_leeway_s, token_max_bytes, token_max_lifetime_s;
 	/* Server */
 	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;

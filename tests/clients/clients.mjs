@@ -68,12 +68,12 @@ async function dance(name, { Client, Transport, Unauthorized, options, finish, v
   try { await fresh().connect(first); } catch (e) { refused = e; }
   ok(refused instanceof Unauthorized, `${name}: without a token it is sent to the authorization server`, refused?.stack);
   ok(provider.seen.join() === 'registered,consent', `${name}: it has found the metadata and registered itself`, provider.seen);
-  ok(provider.page?.searchParams.get('code_challenge_method') === 'S256', `${name}: it uses PKCE with S256`);
+  ok(provider.page?.searchParams.get('code_challenge_method') === 'S256', `${name}: it uses PKCE with S256 [W6 W55]`);
   ok(provider.page?.searchParams.get('resource') === String(url), `${name}: it names this resource`, provider.page?.href);
   const back = await consent(provider.page);
   ok(back.get('state') === provider.sent && back.get('iss'), `${name}: state comes back, iss says from whom`, String(back));
   await finish(first, back);
-  ok(provider.kept?.access_token, `${name}: the code was good for a token`, provider.kept);
+  ok(provider.kept?.access_token, `${name}: the code was good for a token [W30]`, provider.kept);
 
   const client = fresh();
   await client.connect(open());
@@ -82,7 +82,7 @@ async function dance(name, { Client, Transport, Unauthorized, options, finish, v
   const { tools } = await client.listTools();
   ok(tools.some(t => t.name === 'greet_user' && t.description === 'Greets the user with a personalized message.'), `${name}: tools/list has greet_user [S42]`, tools);
   const result = await client.callTool({ name: 'greet_user', arguments: { name: 'Grace' } });
-  ok(result.content?.[0]?.text === 'Hi Grace, welcome to Scalekit!', `${name}: tools/call greets [S43 S46]`, result);
+  ok(result.content?.[0]?.text === 'Hi Grace, welcome to Scalekit!', `${name}: tools/call greets [S43 S46 S64 W57]`, result);
   const wrong = await client.callTool({ name: 'greet_user', arguments: { name: 7 } }).catch(e => e);
   ok(wrong.isError === true, `${name}: wrong arguments are an error that the model can read`, wrong);
   const unknown = await client.callTool({ name: 'no_such_tool', arguments: {} }).catch(e => e);

@@ -123,7 +123,7 @@ def tokens(front, env):
     unsecret = greeting_front(env, SK_CLIENT_ID=None, SK_CLIENT_SECRET=None)
     with unsecret:
         r = unsecret.post(legacy_call("greet_user", {"name": "Saif"}, token(env, aud=[unsecret.url])))
-        is_((r.status, text_of(r)), (200, GREETING), "tokens are validated without SK_CLIENT_ID and SK_CLIENT_SECRET [S20 T14]")
+        is_((r.status, text_of(r)), (200, GREETING), "tokens are validated without SK_CLIENT_ID and SK_CLIENT_SECRET [S20 T14 T37]")
         r = unsecret.post(legacy_call("greet_user", {"name": "Saif"}, token(env, aud=[unsecret.url], scope="openid")))
         challenge = r.get("WWW-Authenticate") or ""
         ok(r.status == 403 and 'scope="usr:read"' in challenge, "a token without the tool's scope is 403, which names it [T33 W35]")

@@ -221,7 +221,7 @@ def the_dance(issuer):
     answer = c.consent(page, without=[("scope", "admin")])
     got = location(answer)
     is_((answer.status, got.get("state"), got.get("iss")), (303, ["st/ate"], [issuer.issuer]),
-        "consent sends back code, state and iss")
+        "consent sends back code, state and iss [W30]")
     r = c.exchange(got["code"][0])
     is_(r.status, 200, "the code is exchanged")
     is_((r.get("Cache-Control"), r.get("Content-Type")), ("no-store", "application/json"),

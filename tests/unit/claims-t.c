@@ -88,7 +88,7 @@ test_audience(void)
 		{"7", "bad_claims", "E3: a number"},
 		{"null", "bad_claims", "E3: null"},
 		{"true", "bad_claims", "E3: true"},
-		{"\"https://mcp.example.com/mcp/\"", "wrong_audience", "E4/S71: a slash at the end"},
+		{"\"https://mcp.example.com/mcp/\"", "wrong_audience", "E4/S71/X12: a slash at the end"},
 		{"\"https://MCP.example.com/mcp\"", "wrong_audience", "E4: upper-case host"},
 		{"\"https://mcp.example.com:443/mcp\"", "wrong_audience", "E4: default port"},
 		{"\"https://mcp.example.com/%6dcp\"", "wrong_audience", "E4: percent-encoding"},
@@ -431,6 +431,27 @@ test_identity(void)
 	is_str(who.client_id, "https://client.example/metadata.json", "is named so");
 }
 
+static void
+test_required(void)
+{
+	static const char *const words[] = { "roles=admin", "plan", "region=eu" };
+	static const char all[] = "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"sub\":\"s\",\"exp\":1800000100,%s}";
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strlist_add(&policy.required_claims, words[i], strlen(words[i])) != MCP_OK)
+			exit(99);
+	accepted(with_payload(mint_text(all, "\"roles\":[\"user\",\"admin\"],\"plan\":null,\"region\":\"eu\"")),
+	    "S5: the claims that the operator requires: in an array, only there, a text");
+	refused("bad_claims", with_payload(mint_text(all, "\"roles\":[\"user\"],\"plan\":1,\"region\":\"eu\"")),
+	    "S5: an array without the value");
+	refused("bad_claims", with_payload(mint_text(all, "\"roles\":\"admin\",\"region\":\"eu\"")), "S5: a claim is missing");
+	refused("bad_claims", with_payload(mint_text(all, "\"roles\":\"admin\",\"plan\":1,\"region\":\"eu2\"")),
+	    "S5: another value");
+	refused("bad_claims", with_payload(mint_text(all, "\"roles\":{\"admin\":true},\"plan\":1,\"region\":\"eu\"")),
+	    "S5: a value of another type");
+	strlist_clear(&policy.required_claims);
+}
+
 int
 main(void)
 {
@@ -445,6 +466,7 @@ main(void)
 	test_resource();
 	test_scopes();
 	test_identity();
+	test_required();
 	validation_end();
 	return tap_done();
 }

@@ -400,7 +400,7 @@ test_confusion(void)
 		confused(algs[i], pkcs1, (size_t)pkcs1_len, "the PKCS #1 form");
 		confused(algs[i], modulus, 256, "the modulus");
 		confused(algs[i], jwk, strlen(jwk), "the JWK's text");
-		confused(algs[i], "", 0, "an empty key");
+		confused(algs[i], "", 0, "an empty key (C3)");
 		confused(algs[i], "\0", 1, "a zero octet");
 	}
 	X509_free(cert);

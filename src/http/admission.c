@@ -169,8 +169,11 @@ admission_host_allowed(const struct admission *a, const struct http_request *req
 		return true;
 	len = strlen(host);
 	colon = strrchr(host, ':');
-	if (colon && (*host != '[' || colon[-1] == ']'))
+	if (colon && (*host != '[' || colon[-1] == ']')) {
+		if (colon[1 + strspn(colon + 1, "0123456789")])
+			return false;
 		len = (size_t)(colon - host);
+	}
 	return host_is_loopback(host, len);
 }
 

@@ -15,6 +15,8 @@
 #include "server/exchange.h"
 #include "store/stats.h"
 
+#define PATH_SHOWN 200	/* bytes of a path in the log */
+
 static void
 set_id(struct exchange *x)
 {
@@ -47,14 +49,17 @@ static void
 log_exchange(const struct exchange *x)
 {
 	const struct mcp_reply *r = &x->reply;
+	const char *path = x->path && *x->path ? x->path : "-";
+	/* Without the query: people put tokens there, where none belongs. */
+	size_t path_len = strcspn(path, "?#");
 	struct buf line;
 
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
 	buf_init(&line, 1600);
-	buf_printf(&line, "%s %.16s %.200s %d %" PRId64 " ms client %s", x->id, x->req->method ? x->req->method : "-",
-	    x->path ? x->path : "-",
-	    x->res->status, clock_monotonic_ms() - x->started_ms, x->client_text[0] ? x->client_text : "-");
+	buf_printf(&line, "%s %.16s %.*s %d %" PRId64 " ms client %s", x->id, x->req->method ? x->req->method : "-",
+	    path_len < PATH_SHOWN ? (int)path_len : PATH_SHOWN, path, x->res->status,
+	    clock_monotonic_ms() - x->started_ms, x->client_text[0] ? x->client_text : "-");
 	if (x->principal.subject)
 		buf_printf(&line, ", Authentication successful, subject %.100s", x->principal.subject);
 	if (x->outcome != OAUTH_OK)

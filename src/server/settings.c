@@ -335,6 +335,7 @@ server_config_load(const char *path, char *const *environ_, struct report *repor
 	if (!c)
 		return MCP_ENOMEM;
 	c->path = find_path(path, environ_);
+	c->version = server_config_version(c->path);
 	err = config_read(c->path, environ_, &faults, &c->source);
 	if (err && err != MCP_ENOMEM) {
 		report_add(report, REPORT_FAIL, NULL, "CONFIG %s: %s", c->path,
@@ -356,6 +357,23 @@ server_config_load(const char *path, char *const *environ_, struct report *repor
 	check(&c->settings, report);
 	*out = c;
 	return MCP_OK;
+}
+
+struct server_config_version
+server_config_version(const char *path)
+{
+	struct server_config_version v;
+	struct stat st;
+
+	memset(&v, 0, sizeof v);
+	if (path && stat(path, &st) == 0) {
+		v.exists = true;
+		v.device = st.st_dev;
+		v.inode = st.st_ino;
+		v.size = st.st_size;
+		v.modified = st.st_mtim;
+	}
+	return v;
 }
 
 void

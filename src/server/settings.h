@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -48,11 +50,21 @@ struct server_settings {
 	struct web_search_settings web_search;
 };
 
+/* What tells one version of a file from another; all zero when there is none. */
+struct server_config_version {
+	bool exists;
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+};
+
 /* A configuration as it was read: the values and where they came from. */
 struct server_config {
 	struct server_settings settings;
 	struct config *source;		/* for settings_show() */
 	char *path;			/* the file, owned; NULL: none was found */
+	struct server_config_version version;	/* of the file just before it was read, so that a later change shows */
 };
 
 /*
@@ -64,6 +76,9 @@ struct server_config {
 enum mcp_err server_config_load(const char *path, char *const *environ_, struct report *report,
     struct server_config **out) MCP_MUST_CHECK;
 void server_config_free(struct server_config *c);
+
+/* The version of the file at "path" (NULL: none) as it is now. */
+struct server_config_version server_config_version(const char *path);
 
 /* The groups of all settings, for "config show", the manual's check and tests. */
 const struct setting_group *server_setting_groups(size_t *n);

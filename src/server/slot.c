@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,15 +17,6 @@
 #include "server/exchange.h"
 
 #define LOOK_EVERY_MS 1000
-
-/* What tells one version of a file from another. */
-struct version {
-	bool exists;
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-};
 
 struct server_slot {
 	pthread_mutex_t lock;	/* of "current" and "looked_ms"; never held while building */
@@ -36,36 +26,19 @@ struct server_slot {
 	char *path;		/* as given by --config, or NULL */
 	char *const *environ_;
 	struct server_process process;
-	struct version seen;	/* touched only by the one thread that looks */
+	struct server_config_version seen;	/* touched only by the one thread that looks */
 };
 
-static struct version
-look(const char *path)
-{
-	struct version v;
-	struct stat st;
-
-	memset(&v, 0, sizeof v);
-	if (path && stat(path, &st) == 0) {
-		v.exists = true;
-		v.device = st.st_dev;
-		v.inode = st.st_ino;
-		v.size = st.st_size;
-		v.modified = st.st_mtim;
-	}
-	return v;
-}
-
 static bool
-same(const struct version *a, const struct version *b)
+same(const struct server_config_version *a, const struct server_config_version *b)
 {
 	return a->exists == b->exists && a->device == b->device && a->inode == b->inode && a->size == b->size
 	    && a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
-/* Load the configuration and build a server; *seen is the version of the file that was looked at before it was read. */
+/* Load the configuration and build a server; *seen is the version of the file just before it was read. */
 static enum mcp_err
-load(const struct server_slot *slot, struct report *report, struct version *seen, struct server **out)
+load(const struct server_slot *slot, struct report *report, struct server_config_version *seen, struct server **out)
 {
 	struct server_config *config;
 	enum mcp_err err;
@@ -75,7 +48,7 @@ load(const struct server_slot *slot, struct report *report, struct version *seen
 	err = server_config_load(slot->path, slot->environ_, report, &config);
 	if (err)
 		return err;
-	*seen = look(config->path);
+	*seen = config->version;
 	return server_new(config, &slot->process, report, out);
 }
 
@@ -169,7 +142,7 @@ static void
 refresh(struct server_slot *slot)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	struct version seen;
+	struct server_config_version seen;
 	struct server *s;
 	bool mine;
 
@@ -184,7 +157,7 @@ refresh(struct server_slot *slot)
 		return;
 	s = server_slot_get(slot);
 	if (s->config->path) {
-		seen = look(s->config->path);
+		seen = server_config_version(s->config->path);
 		if (!same(&seen, &slot->seen))
 			replace(slot, s->config->path);
 	}

@@ -106,6 +106,9 @@ main(void)
 	    && host_passes("http://127.0.0.1:3002/mcp", "[::1]:3002") &&
 	    host_passes("http://127.0.0.1:3002/mcp", "127.0.0.1"), "loopback names pass as Host on loopback");
 	ok(!host_passes("http://127.0.0.1:3002/mcp", "evil.example.com:3002"), "a rebound name does not");
+	ok(!host_passes("http://127.0.0.1:3002/mcp", "localhost:80@evil.example.com")
+	    && !host_passes("http://127.0.0.1:3002/mcp", "localhost:evil.example.com")
+	    && !host_passes("http://127.0.0.1:3002/mcp", "[::1]:x"), "nor one behind what looks like a loopback name");
 	ok(host_passes("https://mcp.example.com/mcp", "anything"), "a public server leaves Host to the web server");
 	test_cors();
 	is_int(admission_init(&a, "not a url", &none, &none), MCP_ESYNTAX, "a public URL that is none is told");

@@ -114,7 +114,7 @@ foreign() {
 		BEGIN {
 			only("^sqlite3", "^src/((store|limit)/|issuer/database[.]h$)")
 			only("^curl/", "^src/net/fetch[a-z_]*[.]c$")
-			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.]c$")
+			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.][ch]$")
 			only("^(json-c/|json[.]h$|json_[a-z_]*[.]h$)", "^src/base/json[a-z_]*[.]c$")
 			only("^openssl/", "^src/(base/digest[.]c|oauth/jw[ak][a-z_]*[.][ch]|issuer/keys[.]c)$")
 			only("^jwt[.]h$", "^src/(issuer|cli)/")

@@ -34,7 +34,7 @@ sleep_ms(long ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
-	while (nanosleep(&ts, &ts) != 0)
+	while (ms > 0 && nanosleep(&ts, &ts) != 0)
 		;
 }
 

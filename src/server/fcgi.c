@@ -55,19 +55,6 @@
 #define STACK_SIZE (256 * 1024)
 #endif
 
-void
-fcgi_loop_request_stop(struct fcgi_loop *loop)
-{
-	pthread_kill(loop->main_thread, SIGUSR1);
-}
-
-void
-fcgi_loop_wake(struct fcgi_loop *loop)
-{
-	for (unsigned i = 0; i < loop->started; i++)
-		pthread_kill(loop->workers[i]->thread, FCGI_WAKE_SIGNAL);
-}
-
 /* How long to wait for the next event, or 0 when a stopping process is done. */
 static int
 wait_ms(struct fcgi_loop *loop)
@@ -254,9 +241,10 @@ start_worker(struct fcgi_loop *loop)
 
 	if (w) {
 		w->loop = loop;
-		fcgi_request_init(w);
-		w->epoll_fd = listening_set(loop);
-		error = w->epoll_fd < 0 ? errno : 0;
+		w->epoll_fd = -1;
+		if (fcgi_request_init(w))
+			w->epoll_fd = listening_set(loop);
+		error = w->epoll_fd >= 0 ? 0 : errno;
 	}
 	if (!error) {
 		pthread_attr_init(&attr);

@@ -138,19 +138,6 @@ shut_oldest_idle(struct fcgi_loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 }
 
-void
-fcgi_connection_log_fault(struct fcgi_loop *loop, const char *why)
-{
-	unsigned long held = 0;
-	bool open;
-
-	pthread_mutex_lock(&loop->lock);
-	open = log_throttle_open(&loop->peer_fault, clock_now_s(), FAULT_LOG_S, &held);
-	pthread_mutex_unlock(&loop->lock);
-	if (open)
-		log_warning("a FastCGI connection was closed: %s (%lu more since the last such line)", why, held);
-}
-
 /* No descriptor or no memory for a connection: make room, and let the kernel's queue hold the peer meanwhile. */
 static void
 relieve(struct fcgi_loop *loop, int error)

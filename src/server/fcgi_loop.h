@@ -18,7 +18,8 @@
 #include "server/fcgi_input.h"
 
 /*
- * What the files of the FastCGI side share: fcgi.c (threads and stopping), fcgi_connection.c (accepting, putting
+ * What the files of the FastCGI side share: fcgi.c (threads and stopping), fcgi_loop.c (what each
+ * of them may do to the whole), fcgi_connection.c (accepting, putting
  * aside), fcgi_request.c (one request at a time). Nobody else includes this.
  */
 
@@ -81,9 +82,14 @@ struct fcgi_loop {
 	pthread_cond_t ended;		/* a worker has ended; on CLOCK_MONOTONIC */
 };
 
-/* fcgi.c: begin to stop, as a signal would; make all waiting threads look again at what they wait for. */
+/* Begin to stop, as a signal would. */
 void fcgi_loop_request_stop(struct fcgi_loop *loop);
+
+/* Make all waiting threads look again at where they should wait, and whether to stop. */
 void fcgi_loop_wake(struct fcgi_loop *loop);
+
+/* Log why a peer's connection was closed, throttled. */
+void fcgi_loop_log_fault(struct fcgi_loop *loop, const char *why);
 
 /* Accept one connection. Returns it, or NULL: there was none, or no resources (then after a pause). */
 struct fcgi_connection *fcgi_connection_accept(struct fcgi_loop *loop);
@@ -110,14 +116,11 @@ void fcgi_connection_continue_closing(struct fcgi_worker *w, struct fcgi_connect
 /* Shut connections whose deadline is over, at most once a second; cheap when none has one. */
 void fcgi_connection_sweep(struct fcgi_loop *loop);
 
-/* Log why a peer's connection was closed, throttled. */
-void fcgi_connection_log_fault(struct fcgi_loop *loop, const char *why);
-
 /* Answer what has come on a connection; it is closed or put aside in the end. */
 void fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c);
 
-/* Release what a worker holds for its requests. */
+/* Prepare and release what a worker holds for its requests. Returns false (errno) without resources; clear it then too. */
+bool fcgi_request_init(struct fcgi_worker *w);
 void fcgi_request_clear(struct fcgi_worker *w);
-void fcgi_request_init(struct fcgi_worker *w);
 
 #endif

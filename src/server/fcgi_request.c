@@ -37,6 +37,7 @@ open_pipe(struct fcgi_worker *w)
 {
 	int fd[2];
 
+	w->pipe_read = w->pipe_write = -1;
 	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		return false;
 	w->pipe_read = fd[0];
@@ -90,6 +91,7 @@ begin_request(struct fcgi_worker *w, struct fcgi_input *in, struct fcgi_head *he
 	FCGX_Request *r = &w->fcgx;
 	bool fed;
 
+	/* It was lost to a failure before, when there was no descriptor for a new one. */
 	if (w->pipe_read < 0 && !open_pipe(w))
 		return false;
 	if (head->too_large || head->count >= HTTP_PARAMS_MAX) {
@@ -156,7 +158,7 @@ answer(struct fcgi_worker *w, struct fcgi_connection *c, struct fcgi_head *head)
 	bool sent;
 
 	if (!begin_request(w, &c->input, head)) {
-		fcgi_connection_log_fault(w->loop, "no resources for its request");
+		fcgi_loop_log_fault(w->loop, "no resources for its request");
 		return false;
 	}
 	w->current = c;
@@ -188,7 +190,7 @@ refuse_role(struct fcgi_worker *w, struct fcgi_connection *c)
 	    (unsigned char)(id >> 8), (unsigned char)id, 0, sizeof(FCGI_EndRequestBody), 0, 0, 0, 0, 0, 0, FCGI_UNKNOWN_ROLE };
 	bool sent = send(c->input.fd, record, sizeof(record), MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 
-	fcgi_connection_log_fault(w->loop, "its request is for another role than RESPONDER");
+	fcgi_loop_log_fault(w->loop, "its request is for another role than RESPONDER");
 	fcgi_connection_end(w, c, sent);
 }
 
@@ -235,7 +237,7 @@ next_head(struct fcgi_worker *w, struct fcgi_connection *c, bool buffered_only, 
 		fcgi_connection_put_aside(loop, c, FCGI_ASIDE_IDLE, 0);
 	} else if (err) {
 		if (err != MCP_ECLOSED)
-			fcgi_connection_log_fault(loop, why ? why : mcp_strerror(err));
+			fcgi_loop_log_fault(loop, why ? why : mcp_strerror(err));
 		fcgi_connection_end(w, c, false);
 	}
 	return err;
@@ -272,15 +274,15 @@ fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c)
 	}
 }
 
-void
+bool
 fcgi_request_init(struct fcgi_worker *w)
 {
-	w->pipe_read = w->pipe_write = -1;
 	buf_init(&w->params, HTTP_PARAMS_BYTES_MAX);
 	buf_init(&w->head, HTTP_RESPONSE_HEADERS_MAX + 256);
 	http_response_init(&w->response);
 	/* libfcgi never accepts by itself. */
 	FCGX_InitRequest(&w->fcgx, -1, 0);
+	return open_pipe(w);
 }
 
 void

@@ -54,6 +54,15 @@ disconnect(void)
 	buf_clear(&t.params);
 }
 
+/* A child writes when it gets to it. */
+static void
+await_peer(void)
+{
+	struct pollfd pfd = { .fd = t.in.fd, .events = POLLIN };
+
+	poll(&pfd, 1, 10000);
+}
+
 static enum mcp_err
 read_head(void)
 {
@@ -354,7 +363,7 @@ read_params_of(size_t total)
 		_exit(0);
 	}
 	free(content);
-	poll(&(struct pollfd){ .fd = t.in.fd, .events = POLLIN }, 1, 5000);
+	await_peer();
 	err = read_head();
 	disconnect();
 	return err;
@@ -411,7 +420,7 @@ test_silence(void)
 		}
 		_exit(0);
 	}
-	poll(NULL, 0, 20);
+	await_peer();
 	err = read_head();
 	ok(err == MCP_ETIMEOUT || err == MCP_ESYNTAX, "a slow drip ends");
 	disconnect();

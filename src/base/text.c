@@ -20,21 +20,25 @@ is_digit(unsigned char c)
 	return c >= '0' && c <= '9';
 }
 
+/* The six bits of a base64 digit, one more than they are worth; 0 for bytes that are none, and for the last two. */
+static const uint8_t base64_digits_plus_1[256] = {
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9,
+	['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17,
+	['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25,
+	['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33,
+	['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41,
+	['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+	['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57,
+	['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
+};
+
 /* The six bits of a base64 digit with "c62" and "c63" as its last two, or -1. */
-static int
+static inline int
 base64_digit(unsigned char c, char c62, char c63)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (is_digit(c))
-		return c - '0' + 52;
-	if (c == (unsigned char)c62)
-		return 62;
-	if (c == (unsigned char)c63)
-		return 63;
-	return -1;
+	if (base64_digits_plus_1[c])
+		return base64_digits_plus_1[c] - 1;
+	return c == (unsigned char)c62 ? 62 : c == (unsigned char)c63 ? 63 : -1;
 }
 
 /* Decode "len" digits without padding; canonical, i.e. leftover bits must be zero. */

@@ -3,8 +3,12 @@
 #include "server/server.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -17,18 +21,25 @@
 
 #define PATH_SHOWN 200	/* bytes of a path in the log */
 
+/* An id for reading logs, nothing depends on it: random for the process, then counted. */
+static struct {
+	pthread_once_t once;
+	uint32_t process;
+	atomic_uint next;
+} ids = { .once = PTHREAD_ONCE_INIT };
+
+static void
+begin_ids(void)
+{
+	if (digest_random(&ids.process, sizeof ids.process))
+		ids.process = (uint32_t)getpid();
+}
+
 static void
 set_id(struct exchange *x)
 {
-	uint8_t bytes[8];
-	struct buf b;
-
-	if (digest_random(bytes, sizeof bytes))
-		memset(bytes, 0, sizeof bytes);	/* an id is for reading logs, nothing depends on it */
-	buf_init(&b, sizeof x->id - 1);
-	text_hex(bytes, sizeof bytes, &b);
-	memcpy(x->id, b.data, b.len + 1);
-	buf_clear(&b);
+	pthread_once(&ids.once, begin_ids);
+	snprintf(x->id, sizeof x->id, "%08x%08x", (unsigned)ids.process, atomic_fetch_add(&ids.next, 1));
 }
 
 /* An answer that could not be composed becomes the smallest one. */

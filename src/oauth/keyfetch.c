@@ -138,7 +138,9 @@ keyfetch_file(const char *path, struct keyfetch_stamp *stamp, struct jwks **set,
 	if (!err)
 		err = parse(text.data, text.len, set, fault);
 out:
-	*stamp = now;
+	/* What failed for want of memory is no fault of the file: it is read again. */
+	if (err != MCP_ENOMEM && err != MCP_ECRYPTO)
+		*stamp = now;
 	buf_clear(&text);
 	if (fd >= 0)
 		close(fd);

@@ -192,6 +192,7 @@ static void
 look_at_state(struct keystore *k, int64_t now_s)
 {
 	struct state_keys row = { 0 };
+	enum mcp_err err = MCP_OK;
 	struct jwks *set = NULL;
 	bool wanted;
 
@@ -209,7 +210,11 @@ look_at_state(struct keystore *k, int64_t now_s)
 	wanted = row.jwks && row.generation != k->generation && !k->must_fetch;
 	pthread_mutex_unlock(&k->lock);
 	/* What is in the file is read as strictly as what comes from the network. */
-	if (wanted && jwks_parse(row.jwks, strlen(row.jwks), &set, NULL) != MCP_OK)
+	if (wanted)
+		err = jwks_parse(row.jwks, strlen(row.jwks), &set, NULL);
+	if (err == MCP_ENOMEM || err == MCP_ECRYPTO)
+		wanted = false;		/* no fault of the file: another time */
+	else if (err)
 		log_warning("keys: the key set kept for %s is damaged and not used", k->uri);
 	if (wanted) {
 		pthread_mutex_lock(&k->lock);

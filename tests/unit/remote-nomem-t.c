@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What talks to other servers when memory is short: each allocation of our own code and of json-c in turn fails
+ * (wrapped by the linker). Whatever fails, there is an answer or MCP_ENOMEM, and nothing leaks (the sanitizers and
+ * valgrind look).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/fetch.h"
+#include "oauth/keystore.h"
+#include "oauth/upstream.h"
+#include "tests/tap.h"
+#include "tools/web_search.h"
+#include "tools/web_search_answer.h"
+
+/* The allocation that fails next: counted down to 0, -1 when none is to fail. */
+static long countdown = -1;
+static unsigned long failed;
+
+static bool
+fails(void)
+{
+	if (countdown < 0 || countdown-- > 0)
+		return false;
+	failed++;
+	return true;
+}
+
+/* -Wl,--wrap=NAME: callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
+#define WRAP(type, name, parameters, arguments, failure) \
+	type __real_##name parameters; \
+	type __wrap_##name parameters; \
+	type __wrap_##name parameters \
+	{ \
+		return fails() ? failure : __real_##name arguments; \
+	}
+
+WRAP(void *, malloc, (size_t n), (n), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
+WRAP(char *, strdup, (const char *s), (s), NULL)
+WRAP(struct json_object *, json_object_new_object, (void), (), NULL)
+WRAP(struct json_object *, json_object_new_array_ext, (int n), (n), NULL)
+WRAP(struct json_object *, json_object_new_string_len, (const char *s, int len), (s, len), NULL)
+WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n), NULL)
+WRAP(struct json_object *, json_object_new_double_s, (double n, const char *s), (n, s), NULL)
+WRAP(int, json_object_object_add, (struct json_object *o, const char *k, struct json_object *v), (o, k, v), -1)
+WRAP(int, json_object_object_add_ex, (struct json_object *o, const char *k, struct json_object *v, unsigned f),
+    (o, k, v, f), -1)
+WRAP(int, json_object_array_add, (struct json_object *o, struct json_object *v), (o, v), -1)
+
+static const char search_answer[] =
+    "{\"query\":\"q\",\"answer\":\"a\",\"images\":[\"u\",{\"url\":\"v\",\"description\":\"d\"}],"
+    "\"results\":[{\"title\":\"t\",\"url\":\"u\",\"content\":\"c\",\"score\":0.5,"
+    "\"raw_content\":\"r\",\"favicon\":\"f\",\"images\":[\"i\"],"
+    "\"published_date\":\"p\"}],\"auto_parameters\":{\"topic\":\"general\"},\"usage\":{\"credits\":1},"
+    "\"response_time\":1.5,\"request_id\":\"x\"}";
+
+/* Each case returns whether it ended as it may: whole, or refused for want of memory. *whole tells which. */
+static bool
+read_search(bool *whole)
+{
+	char text[sizeof(search_answer)];
+	struct json_object *result;
+	struct buf shown;
+	enum mcp_err err;
+
+	memcpy(text, search_answer, sizeof(text));
+	buf_init(&shown, 65536);
+	err = web_search_read(text, sizeof(text) - 1, "q", &result);
+	if (!err)
+		web_search_render(result, &shown);
+	*whole = err == MCP_OK && buf_status(&shown) == MCP_OK;
+	json_free(result);
+	buf_clear(&shown);
+	return err == MCP_OK || err == MCP_ENOMEM;
+}
+
+static bool
+call_search(bool *whole)
+{
+	static struct web_search_settings settings = { .timeout_s = 5 };
+	static const struct fetch_policy policy;
+	const struct web_search context = { &settings, &policy };
+	struct tool_call call = { .request_id = "r" };
+	long armed = countdown;
+	struct tool tool;
+	enum mcp_err err;
+
+	countdown = -1;
+	settings.api_key = (char *)(uintptr_t)"tvly-x";
+	settings.api_url = (char *)(uintptr_t)"http://127.0.0.1:1";
+	settings.project = (char *)(uintptr_t)"p";
+	settings.defaults = (char *)(uintptr_t)"{\"max_results\":2}";
+	tool_web_search(&tool, &context);
+	call.context = tool.context;
+	call.arguments = json_new_object();
+	if (json_set_new((struct json_object *)(uintptr_t)call.arguments, "query", json_new_string("cats", 4)))
+		return false;
+	countdown = armed;
+	err = tool.call(&call);
+	*whole = err == MCP_OK && call.is_error && json_count(call.content) == 1;
+	json_free((struct json_object *)(uintptr_t)call.arguments);
+	json_free(call.content);
+	json_free(call.structured);
+	return *whole || err == MCP_ENOMEM;
+}
+
+static bool
+ask_upstream(bool *whole)
+{
+	static const struct fetch_policy policy;
+	struct upstream_answer a = { 0 };
+	struct upstream *u;
+	enum mcp_err err = upstream_new("http://127.0.0.1:1/resources/r", "http://127.0.0.1:1/register", &policy, &u);
+
+	*whole = false;
+	if (err)
+		return err == MCP_ENOMEM && u == NULL;
+	err = upstream_metadata(u, 1000, &a);
+	*whole = err == MCP_OK && a.status == 503;
+	upstream_answer_clear(&a);
+	if (*whole) {
+		err = upstream_register(u, "{\"client_name\":\"x\"}", 19, 1000, &a);
+		*whole = err == MCP_OK && a.status == 503;
+		upstream_answer_clear(&a);
+	}
+	upstream_free(u);
+	return *whole || err == MCP_ENOMEM;
+}
+
+static char key_file[] = "/tmp/remote-nomem-XXXXXX";
+
+static bool
+find_key(bool *whole)
+{
+	static const struct fetch_policy policy;
+	const struct keystore_options options = { .file = key_file, .fetch = &policy };
+	enum keystore_answer answer;
+	struct keystore *k;
+	struct jwks *set;
+	bool good;
+	enum mcp_err err = keystore_new(&options, &k);
+
+	*whole = false;
+	if (err)
+		return err == MCP_ENOMEM && k == NULL;
+	answer = keystore_find(k, NULL, "RS256", 1000, &set);
+	*whole = answer == KEYSTORE_FOUND && set;
+	good = *whole || (answer == KEYSTORE_UNAVAILABLE && !set);
+	jwks_unref(set);
+	countdown = -1;		/* there is memory again */
+	good = good && keystore_find(k, NULL, "RS256", 1010, &set) == KEYSTORE_FOUND;
+	jwks_unref(set);
+	keystore_free(k);
+	return good;
+}
+
+static void
+run(const char *what, bool (*one)(bool *whole))
+{
+	bool good = true, whole = false;
+	long n;
+
+	for (n = 0; n < 2000 && good; n++) {
+		failed = 0;
+		countdown = n;
+		good = one(&whole);
+		countdown = -1;
+		if (!failed)
+			break;
+	}
+	ok(good && n > 3 && n < 2000, "%s: each of %ld allocations may fail", what, n);
+	ok(whole, "%s: with all of them it is whole", what);
+}
+
+/* A copy of a key set that nobody else may write to. */
+static bool
+make_key_file(void)
+{
+	const char *source = getenv("top_srcdir");
+	char path[4096], text[8192];
+	FILE *from;
+	size_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/jwks/rsa", source ? source : ".");
+	from = fopen(path, "r");
+	fd = mkstemp(key_file);
+	if (!from || fd < 0)
+		return false;
+	n = fread(text, 1, sizeof(text), from);
+	fclose(from);
+	if (write(fd, text, n) != (ssize_t)n)
+		return false;
+	return close(fd) == 0;
+}
+
+static void
+hush(void *ctx, enum log_level level, const char *text)
+{
+	(void)ctx;
+	(void)level;
+	(void)text;
+}
+
+int
+main(void)
+{
+	log_capture(hush, NULL);
+	run("reading a search's answer", read_search);
+	run("a search that finds nobody", call_search);
+	run("an authorization server that is not there", ask_upstream);
+	if (make_key_file())
+		run("a key from a file", find_key);
+	else
+		ok(false, "there is a key set to try");
+	unlink(key_file);
+	return tap_done();
+}

@@ -44,7 +44,8 @@ none "$work/postponed" 'only what another release owes is left for later'
 
 # "ID FILE" for each test that a row names; a row without one is told.
 awk -F ' *[|] *' '/^[|] [A-Z][0-9]+ [|]/ && $4 != "later" { k = split($4, file, ", "); shown = 0
-		for (j = 1; j <= k; j++) if (file[j] ~ /^`[^`]+`$/) { gsub(/`/, "", file[j]); print $2, file[j]; shown++ }
+		for (j = 1; j <= k; j++) if (file[j] ~ /^`[^`]+`$/) { gsub(/`/, "", file[j]); print $2, \
+			file[j]; shown++ }
 		if (shown != k || k == 0) print $2, "?" }' "$table" >"$work/shown"
 while read -r id file; do
 	if [ ! -f "$top_srcdir/tests/$file" ]; then

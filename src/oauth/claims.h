@@ -15,8 +15,9 @@ struct json_object;
 
 /*
  * Judge the claims of a token whose signature is good: issuer, kind of token, sender constraint, audience, resource,
- * times, subject, what the operator requires, in this order. "claims" is an object, only read. Returns OAUTH_OK or the first refusal; "seen" as
- * token_validate() says. Source: RFC 7519 section 4.1, RFC 9068 section 4, RFC 9449 section 7.2.
+ * times, subject, what the operator requires, in this order. "claims" is an object, only read. Returns OAUTH_OK or the
+ * first refusal; "seen" as token_validate() says. Source: RFC 7519 section 4.1, RFC 9068 section 4, RFC 9449
+ * section 7.2.
  */
 enum oauth_outcome claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s,
     struct buf *seen);

@@ -21,7 +21,7 @@ struct token_policy {
 	struct strlist types;		/* typ, if present, is one of these; neither case nor "application/" count */
 	struct strlist scope_claims;
 	struct strlist org_claims;	/* the first that is a non-empty string is the organisation */
-	struct strlist required_claims;	/* NAME: must be there; NAME=VALUE: must be that string, or an array that has it */
+	struct strlist required_claims; /* NAME: is there; NAME=VALUE: is that string or has it */
 	int64_t leeway_s;		/* for exp, nbf, iat */
 	int64_t max_lifetime_s;		/* exp - iat at most, iat is required then; 0: not checked */
 	size_t max_bytes;		/* of the whole token */

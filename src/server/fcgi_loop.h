@@ -96,7 +96,8 @@ struct fcgi_connection *fcgi_connection_accept(struct fcgi_loop *loop);
 void fcgi_connection_close(struct fcgi_loop *loop, struct fcgi_connection *c);
 
 /*
- * Give the connection to the shared epoll set; from then on it is whoever's finds it readable. "deadline_ms": 0 for none.
+ * Give the connection to the shared epoll set; from then on it is whoever's finds it readable. "deadline_ms": 0 for
+ * none.
  */
 void fcgi_connection_put_aside(struct fcgi_loop *loop, struct fcgi_connection *c, enum fcgi_aside why,
     int64_t deadline_ms);
@@ -119,7 +120,7 @@ void fcgi_connection_sweep(struct fcgi_loop *loop);
 /* Answer what has come on a connection; it is closed or put aside in the end. */
 void fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c);
 
-/* Prepare and release what a worker holds for its requests. Returns false (errno) without resources; clear it then too. */
+/* Prepare and release what a worker holds for its requests. Returns false (errno) without resources; then clear too. */
 bool fcgi_request_init(struct fcgi_worker *w);
 void fcgi_request_clear(struct fcgi_worker *w);
 

@@ -186,8 +186,8 @@ static void
 refuse_role(struct fcgi_worker *w, struct fcgi_connection *c)
 {
 	const unsigned id = c->input.request_id;
-	const unsigned char record[16] = { FCGI_VERSION_1, FCGI_END_REQUEST,
-	    (unsigned char)(id >> 8), (unsigned char)id, 0, sizeof(FCGI_EndRequestBody), 0, 0, 0, 0, 0, 0, FCGI_UNKNOWN_ROLE };
+	const unsigned char record[16] = { FCGI_VERSION_1, FCGI_END_REQUEST, (unsigned char)(id >> 8),
+		(unsigned char)id, 0, sizeof(FCGI_EndRequestBody), 0, 0, 0, 0, 0, 0, FCGI_UNKNOWN_ROLE };
 	bool sent = send(c->input.fd, record, sizeof(record), MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 
 	fcgi_loop_log_fault(w->loop, "its request is for another role than RESPONDER");

@@ -435,7 +435,8 @@ static void
 test_required(void)
 {
 	static const char *const words[] = { "roles=admin", "plan", "region=eu" };
-	static const char all[] = "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"sub\":\"s\",\"exp\":1800000100,%s}";
+	static const char all[] =
+	    "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"sub\":\"s\",\"exp\":1800000100,%s}";
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strlist_add(&policy.required_claims, words[i], strlen(words[i])) != MCP_OK)
@@ -444,7 +445,8 @@ test_required(void)
 	    "S5: the claims that the operator requires: in an array, only there, a text");
 	refused("bad_claims", with_payload(mint_text(all, "\"roles\":[\"user\"],\"plan\":1,\"region\":\"eu\"")),
 	    "S5: an array without the value");
-	refused("bad_claims", with_payload(mint_text(all, "\"roles\":\"admin\",\"region\":\"eu\"")), "S5: a claim is missing");
+	refused("bad_claims", with_payload(mint_text(all, "\"roles\":\"admin\",\"region\":\"eu\"")),
+	    "S5: a claim is missing");
 	refused("bad_claims", with_payload(mint_text(all, "\"roles\":\"admin\",\"plan\":1,\"region\":\"eu2\"")),
 	    "S5: another value");
 	refused("bad_claims", with_payload(mint_text(all, "\"roles\":{\"admin\":true},\"plan\":1,\"region\":\"eu\"")),

@@ -85,7 +85,8 @@ main(void)
 	expect(GOOD "RATE_LIMIT=many\n", "refuses", "RATE_LIMIT", "a rate that does not parse is told");
 	expect(GOOD "RESOURCE_IDENTIFIER=https://other.example\n", "refuses", "differ",
 	    "T41: families of names that contradict each other are told");
-	expect(GOOD "REQUIRED_CLAIMS='plan =eu'\n", "refuses", "REQUIRED_CLAIMS is no list", "a required claim without a name is told");
+	expect(GOOD "REQUIRED_CLAIMS='plan =eu'\n", "refuses", "REQUIRED_CLAIMS is no list",
+	    "a required claim without a name is told");
 	expect(GOOD "SOMETHING=1\n", "serves", "[WARN] CONFIG", "an unknown key is a warning with its line");
 
 	report = load("SCALEKIT_ENVIRONMENT_URL=https://a.scalekit.com///\n", environment, &c);

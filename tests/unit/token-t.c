@@ -391,7 +391,8 @@ test_confusion(void)
 	cert_len = BIO_get_mem_data(x509_pem, &cert_text);
 	EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_N, &n);
 	BN_bn2binpad(n, modulus, 256);
-	ok(spki_len > 0 && pkcs1_len > 0 && text_len > 0 && cert_len > 0 && n, "C2, S53: the public key in all its forms");
+	ok(spki_len > 0 && pkcs1_len > 0 && text_len > 0 && cert_len > 0 && n,
+	    "C2, S53: the public key in all its forms");
 	for (size_t i = 0; i < 3; i++) {
 		confused(algs[i], text, (size_t)text_len, "the PEM of the public key");
 		confused(algs[i], text, (size_t)text_len - 1, "the PEM without its last line end");

@@ -32,12 +32,12 @@ struct counters {
 
 struct stats {
 	struct counters *counters;	/* mapped, or calloc()ed when not shared */
-	bool shared;
+	int fd;				/* of the mapped file, -1 when not shared */
 };
 
-/* Map the file at "path" if it is fit. */
+/* Map the file at "path" if it is fit; *file is its descriptor then. */
 static struct counters *
-map(const char *path)
+map(const char *path, int *file)
 {
 	struct counters *counters = NULL;
 	struct stat st;
@@ -52,12 +52,43 @@ map(const char *path)
 		if (counters == MAP_FAILED)
 			counters = NULL;
 	}
-	close(fd);
 	if (counters && counters->magic != MAGIC) {
 		munmap(counters, sizeof *counters);
 		counters = NULL;
 	}
+	if (counters)
+		*file = fd;
+	else
+		close(fd);
 	return counters;
+}
+
+static void
+make_fresh(struct counters *fresh, int64_t now_s)
+{
+	memset(fresh, 0, sizeof *fresh);
+	fresh->magic = MAGIC;
+	fresh->since_s = now_s;
+}
+
+/*
+ * Whether the counters may be touched: a mapped page that its file has no longer would end the process. A file that
+ * was cut short is written anew, with all counters at 0.
+ */
+static bool
+is_whole(const struct stats *s)
+{
+	struct counters fresh;
+	struct stat st;
+
+	if (s->fd < 0)
+		return true;
+	if (fstat(s->fd, &st) != 0)
+		return false;
+	if (st.st_size >= (off_t)sizeof fresh)
+		return true;
+	make_fresh(&fresh, clock_now_s());
+	return pwrite(s->fd, &fresh, sizeof fresh, 0) == (ssize_t)sizeof fresh;
 }
 
 /* Write a new file to "temporary", whole or not at all. */
@@ -68,9 +99,7 @@ write_new(const char *temporary, int64_t now_s)
 	ssize_t n;
 	int fd;
 
-	memset(&fresh, 0, sizeof fresh);
-	fresh.magic = MAGIC;
-	fresh.since_s = now_s;
+	make_fresh(&fresh, now_s);
 	if (unlink(temporary) != 0 && errno != ENOENT)
 		return false;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -85,7 +114,7 @@ write_new(const char *temporary, int64_t now_s)
 }
 
 static struct counters *
-map_or_make(const char *dir, int64_t now_s)
+map_or_make(const char *dir, int64_t now_s, int *file)
 {
 	char path[PATH_BYTES], temporary[PATH_BYTES];
 	struct counters *counters;
@@ -94,13 +123,13 @@ map_or_make(const char *dir, int64_t now_s)
 
 	if (n < 0 || n >= PATH_BYTES || m < 0 || m >= PATH_BYTES || store_directory(dir, NULL) != MCP_OK)
 		return NULL;
-	if ((counters = map(path)) != NULL || !write_new(temporary, now_s))
+	if ((counters = map(path, file)) != NULL || !write_new(temporary, now_s))
 		return counters;
 	/* Where nothing is, the first of several processes wins; an unfit file is replaced, and the last one wins. */
-	if (link(temporary, path) != 0 && (counters = map(path)) == NULL)
+	if (link(temporary, path) != 0 && (counters = map(path, file)) == NULL)
 		(void)rename(temporary, path);
 	unlink(temporary);
-	return counters ? counters : map(path);
+	return counters ? counters : map(path, file);
 }
 
 enum mcp_err
@@ -113,9 +142,10 @@ stats_open(const char *dir, struct stats **out, int *shared)
 	*shared = 0;
 	if (!s)
 		return MCP_ENOMEM;
-	s->counters = map_or_make(dir, now_s);
-	s->shared = s->counters != NULL;
-	if (!s->shared) {
+	s->fd = -1;
+	s->counters = map_or_make(dir, now_s, &s->fd);
+	*shared = s->counters != NULL;
+	if (!s->counters) {
 		s->counters = calloc(1, sizeof *s->counters);
 		if (!s->counters) {
 			free(s);
@@ -123,7 +153,6 @@ stats_open(const char *dir, struct stats **out, int *shared)
 		}
 		s->counters->since_s = now_s;
 	}
-	*shared = s->shared;
 	*out = s;
 	return MCP_OK;
 }
@@ -133,28 +162,32 @@ stats_close(struct stats *s)
 {
 	if (!s)
 		return;
-	if (s->shared)
+	if (s->fd >= 0) {
 		munmap(s->counters, sizeof *s->counters);
-	else
+		close(s->fd);
+	} else {
 		free(s->counters);
+	}
 	free(s);
 }
 
 void
 stats_add(struct stats *s, size_t slot, uint64_t n)
 {
-	if (s && slot < STATS_SLOTS)
+	if (s && slot < STATS_SLOTS && is_whole(s))
 		atomic_fetch_add_explicit(&s->counters->slot[slot], n, memory_order_relaxed);
 }
 
 uint64_t
 stats_get(const struct stats *s, size_t slot)
 {
-	return s && slot < STATS_SLOTS ? atomic_load_explicit(&s->counters->slot[slot], memory_order_relaxed) : 0;
+	if (!s || slot >= STATS_SLOTS || !is_whole(s))
+		return 0;
+	return atomic_load_explicit(&s->counters->slot[slot], memory_order_relaxed);
 }
 
 int64_t
 stats_since_s(const struct stats *s)
 {
-	return s ? s->counters->since_s : 0;
+	return s && is_whole(s) ? s->counters->since_s : 0;
 }

@@ -10,7 +10,7 @@
 /*
  * Counters that all processes of one STATE_DIR share: a small file mapped into memory, counted atomically, disposable.
  * Where the file cannot be had the counters are this process's own. Deleting the file while processes run is harmless
- * (they go on with the one that has no name any more); cutting it short is not, so nobody does.
+ * (they go on with the one that has no name any more), and so is cutting it short: counting begins anew.
  */
 #define STATS_SLOTS 128
 struct stats;

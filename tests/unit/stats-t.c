@@ -115,6 +115,29 @@ test_first_race(void)
 	is_int(wrong, 0, "processes that make the file at once share it");
 }
 
+/* Touching a mapped page that its file has no longer would be the end of the process. */
+static void
+test_cut_short(void)
+{
+	struct stats *s = NULL, *second = NULL;
+	int shared;
+
+	unlink(path);
+	if (stats_open(dir, &s, &shared) || stats_open(dir, &second, &shared))
+		return;
+	stats_add(s, 3, 9);
+	is_int(truncate(path, 0), 0, "the file is cut short while it is in use");
+	stats_add(s, 3, 2);
+	is_int((long long)stats_get(s, 3), 2, "counting begins anew");
+	is_int((long long)stats_get(second, 3), 2, "for everybody");
+	is_int(truncate(path, 8), 0, "and cut short again");
+	ok(stats_get(second, 3) == 0 && stats_since_s(second) > 1700000000, "what is read is 0, and dated anew");
+	stats_close(second);
+	s = reopen(s, &shared);
+	ok(shared && stats_since_s(s) > 1700000000, "the file is fit for whoever opens it next");
+	stats_close(s);
+}
+
 static void
 test_unfit(void)
 {
@@ -165,6 +188,7 @@ main(void)
 	snprintf(path, sizeof path, "%s/stats", dir);
 	test_sharing();
 	test_first_race();
+	test_cut_short();
 	test_unfit();
 	unlink(path);
 	is_int(rmdir(dir), 0, "nothing else is left in the directory");

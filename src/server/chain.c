@@ -184,7 +184,9 @@ step_charge(struct exchange *x)
 	struct buf key;
 
 	buf_init(&key, 65536);
-	buf_printf(&key, "%s\n%s\n%s", p->issuer, p->subject, p->client_id ? p->client_id : "");
+	/* With the lengths, so that no two principals are written alike whatever their names have in them. */
+	buf_printf(&key, "%zu %zu %s%s%s", strlen(p->issuer), strlen(p->subject), p->issuer, p->subject,
+	    p->client_id ? p->client_id : "");
 	limiter_charge(x->server->limiter, x->client_text, buf_status(&key) == MCP_OK ? key.data : p->subject, x->now_s,
 	    &x->verdict);
 	buf_clear(&key);

@@ -116,7 +116,7 @@ for file in .env.example examples/mcp-fcgi.conf; do
 	grep -E 'FAIL|WARN' "$work/found" >"$work/complaints"
 	none "$work/complaints" "and nothing is wrong with it"
 	# What is commented out must be right too once it is not.
-	sed -n 's/^#\([A-Z][A-Z0-9_]*=.*\)/\1/p' "$work/copy" >>"$work/copy"
+	sed 's/^#\([A-Z][A-Z0-9_]*=\)/\1/' "$top_srcdir/$file" >"$work/copy"
 	$clean "$top_builddir/mcp-fcgi" config check --config "$work/copy" | grep -E 'FAIL|WARN' >"$work/complaints"
 	none "$work/complaints" "nor with what is commented out in it"
 done

@@ -78,18 +78,16 @@ def strangers(front):
         "GET /health is 200 and exactly that JSON [S49 S70 T23 T27]")
     refused = [(p, front.request(m, p).status) for m, p in (
         ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/health/"), ("GET", "/.well-known/"),
-                                                            ("GET", "/x/.well-known/oauth-protected-resource"),
-        ("POST", "/oauth/token"), ("GET", "/oauth/authorize"), ("PUT", "/"), ("DELETE", "/"))]
+        ("GET", "/x/.well-known/oauth-protected-resource"), ("POST", "/oauth/token"), ("GET", "/oauth/authorize"),
+        ("PUT", "/"), ("DELETE", "/"))]
     # lighttpd itself answers what it does not route to us; nothing else may be served.
     is_([x for x in refused if x[1] not in (401, 403, 404, 405)], [],
         "nothing else is public, and there is no token endpoint here [S10 S14 S28]")
     with_www = [front.request("POST", "/", headers) for headers in (
         [], [("Authorization", "Basic dTpw")], [("Authorization", "Bearer")], [("Authorization", "Bearer a.b.c")])]
-    ok(all(r.status == 401 and r.get("WWW-Authenticate", ) for r in with_www),
+    ok(all(r.status == 401 and r.get("WWW-Authenticate") for r in with_www),
        "no 401 is without WWW-Authenticate [T17]")
-    is_([r.get("Access-Control-Allow-Origin") for r in (front.request("POST", "/", [INSPECTOR]),
-                                                        front.request("GET", "/nowhere", [INSPECTOR]))][:1],
-        [INSPECTOR[1]], "a 401 carries CORS fields [S72 T9]")
+    is_(front.request("POST", "/", [INSPECTOR]).get("Access-Control-Allow-Origin"), INSPECTOR[1], "a 401 carries CORS fields [S72 T9]")
     r = front.request("OPTIONS", "/", [INSPECTOR, ("Access-Control-Request-Method", "POST")])
     is_((r.status, r.get("Access-Control-Allow-Origin")), (204, INSPECTOR[1]),
         "a preflight is answered before authentication [T8]")
@@ -107,9 +105,8 @@ def tokens(front, env):
     sent.add(value)
     r = front.post(legacy_call("greet_user", {"name": "Saif"}, value))
     is_((r.status, text_of(r)), (200, GREETING), "and a machine's, with the claim scopes [S78]")
-    header = [("Authorization", "bearer   %s  " % token(env))]
-    r = front.request("POST", "/", [x for x in legacy_call("greet_user", {"name": "Saif"})[0]] + header,
-                      legacy_call("greet_user", {"name": "Saif"})[1])
+    headers, body = legacy_call("greet_user", {"name": "Saif"})
+    r = front.post((headers + [("Authorization", "bearer   %s  " % token(env))], body))
     is_((r.status, text_of(r)), (200, GREETING), "blanks around the token and the scheme's case do not matter [S31]")
     flawed = token(env)
     head, payload, signature = flawed.split(".")

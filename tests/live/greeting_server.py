@@ -87,7 +87,8 @@ def strangers(front):
         [], [("Authorization", "Basic dTpw")], [("Authorization", "Bearer")], [("Authorization", "Bearer a.b.c")])]
     ok(all(r.status == 401 and r.get("WWW-Authenticate") for r in with_www),
        "no 401 is without WWW-Authenticate [T17]")
-    is_(front.request("POST", "/", [INSPECTOR]).get("Access-Control-Allow-Origin"), INSPECTOR[1], "a 401 carries CORS fields [S72 T9]")
+    is_(front.request("POST", "/", [INSPECTOR]).get("Access-Control-Allow-Origin"), INSPECTOR[1],
+        "a 401 carries CORS fields [S72 T9]")
     r = front.request("OPTIONS", "/", [INSPECTOR, ("Access-Control-Request-Method", "POST")])
     is_((r.status, r.get("Access-Control-Allow-Origin")), (204, INSPECTOR[1]),
         "a preflight is answered before authentication [T8]")

@@ -415,7 +415,7 @@ sweep(struct budget *b, bool must, struct tally *tally)
 static int
 keep_house(struct budget *b, struct tally *tally)
 {
-	int64_t rows;
+	int64_t rows = 0;
 	int rc = SQLITE_OK;
 
 	for (int i = 0; i < tally->begun && rc == SQLITE_OK; i += SWEEP_ROWS / 4)

@@ -17,8 +17,8 @@ trap 'exit 99' HUP INT TERM
 n=0
 status=0
 for program; do
-	# Making RSA keys takes valgrind minutes, and so does failing each allocation in turn: those programs are left to
-	# the sanitizers, unless VALGRIND_ALL=yes.
+	# Making RSA keys takes valgrind minutes, and so does failing each allocation in turn: those are left to the
+	# sanitizers, unless VALGRIND_ALL=yes.
 	case $program${VALGRIND_ALL:+ all} in
 	*-nomem-t | */claims-t | */jwk-t | */token-t | */token-threads-t | */issuer-keys-t) continue ;;
 	esac

@@ -43,6 +43,10 @@ class Load:
                         self.right += 1
                     else:
                         self.wrong.append(repr(r))
+                elif status == 400 and r.json() == {"error": "The body was cut short"} and self.front.server == "lighttpd":
+                    # lighttpd sends a request again that died with its responder, but has thrown the body away. The other
+                    # responder sees that and does nothing.
+                    self.failed["cut short"] = self.failed.get("cut short", 0) + 1
                 elif status in (500, 502, 503) or isinstance(status, str):
                     self.failed[status] = self.failed.get(status, 0) + 1
                 else:

@@ -19,7 +19,10 @@
 #include "http/request.h"
 
 /* Larger heads than this are not even thrown away: every front refuses them long before. */
-#define PARAMS_DISCARD_MAX (4 * HTTP_PARAMS_BYTES_MAX)
+#define PARAMS_TOTAL_MAX (16 * 1024 * 1024)
+
+/* What is kept of an Authorization that does not fit: more than any token may be long, so that it is refused as one. */
+#define AUTHORIZATION_KEPT (80 * 1024)
 
 /* What to do when the buffer is empty. */
 enum fill_mode {
@@ -35,6 +38,8 @@ struct reader {
 	int64_t deadline_ms;	/* for FILL_WAIT */
 	enum fill_mode mode;
 	const char *why;
+	size_t params_total;	/* bytes of parameters that came */
+	size_t cut;		/* bytes of a parameter's value that are still to come and thrown away */
 };
 
 static enum mcp_err
@@ -250,34 +255,6 @@ read_begin(struct reader *r, struct fcgi_head *head)
 	return MCP_OK;
 }
 
-/* Append the current PARAMS record, or begin to throw the parameters away. */
-static enum mcp_err
-read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
-{
-	struct fcgi_input *in = r->in;
-
-	if (!head->too_large && in->content > params->max - params->len) {
-		head->too_large = true;
-		in->discarded = (int64_t)params->len;
-		buf_clear(params);
-	}
-	if (head->too_large)
-		return in->discarded + (int64_t)in->content > PARAMS_DISCARD_MAX
-		    ? syntax(r, "too many parameters") : MCP_OK;
-	if (buf_reserve(params, in->content))
-		return buf_status(params);
-	while (in->content > 0) {
-		size_t got;
-		enum mcp_err err = take(r, params->data + params->len, in->content, &got);
-
-		if (err)
-			return err;
-		params->len += got;
-	}
-	params->data[params->len] = '\0';
-	return MCP_OK;
-}
-
 /* Read a length of one or four bytes at p[*at]. Returns false when it is cut off. Source: section 3.4. */
 static bool
 read_length(const struct buf *params, size_t *at, size_t *length)
@@ -295,6 +272,115 @@ read_length(const struct buf *params, size_t *at, size_t *length)
 	*length = (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
 	*at += 4;
 	return true;
+}
+
+/* Write a length of four bytes. Source: section 3.4. */
+static void
+write_length(char *at, size_t length)
+{
+	unsigned char bytes[4] = { (unsigned char)(0x80 | length >> 24), (unsigned char)(length >> 16),
+	    (unsigned char)(length >> 8), (unsigned char)length };
+
+	memcpy(at, bytes, sizeof(bytes));
+}
+
+static bool
+is_authorization(const char *name, size_t len)
+{
+	static const char plain[] = "HTTP_AUTHORIZATION", redirected[] = "REDIRECT_HTTP_AUTHORIZATION";
+
+	return (len == sizeof(plain) - 1 && memcmp(name, plain, len) == 0)
+	    || (len == sizeof(redirected) - 1 && memcmp(name, redirected, len) == 0);
+}
+
+/*
+ * Make room among parameters of which the last may be incomplete: cut the first Authorization that is longer than what
+ * is kept of one. Returns false when there is none; then the parameters are too large.
+ */
+static bool
+cut_authorization(struct reader *r, struct buf *params)
+{
+	size_t at = 0, have, after;
+
+	while (at < params->len) {
+		size_t name, value, value_length_at;
+
+		if (!read_length(params, &at, &name))
+			return false;
+		value_length_at = at;
+		if (!read_length(params, &at, &value) || name > params->len - at)
+			return false;
+		have = params->len - at - name;
+		if (value > AUTHORIZATION_KEPT && have >= AUTHORIZATION_KEPT
+		    && is_authorization(params->data + at, name)) {
+			write_length(params->data + value_length_at, AUTHORIZATION_KEPT);
+			r->cut = value > have ? value - have : 0;
+			after = have > value ? have - value : 0;
+			at += name + AUTHORIZATION_KEPT;
+			memmove(params->data + at, params->data + params->len - after, after);
+			params->len = at + after;
+			params->data[params->len] = '\0';
+			return true;
+		}
+		if (value > have)
+			return false;
+		at += name + value;
+	}
+	return false;
+}
+
+/* Throw away what is to be cut off of the value that the record goes on with. */
+static enum mcp_err
+skip_cut(struct reader *r)
+{
+	struct fcgi_input *in = r->in;
+	char trash[4096];
+	enum mcp_err err;
+	size_t got;
+
+	while (r->cut > 0 && in->content > 0) {
+		err = take(r, trash, r->cut < sizeof(trash) ? r->cut : sizeof(trash), &got);
+		if (err)
+			return err;
+		r->cut -= got;
+	}
+	return MCP_OK;
+}
+
+/* Append the current PARAMS record, or begin to throw the parameters away. */
+static enum mcp_err
+read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
+{
+	struct fcgi_input *in = r->in;
+	enum mcp_err err;
+
+	r->params_total += in->content;
+	if (r->params_total > PARAMS_TOTAL_MAX)
+		return syntax(r, "too many parameters");
+	for (;;) {
+		err = skip_cut(r);
+		if (err || head->too_large)
+			return err;
+		if (in->content <= params->max - params->len)
+			break;
+		if (!cut_authorization(r, params)) {
+			head->too_large = true;
+			buf_clear(params);
+			return MCP_OK;
+		}
+	}
+	if (buf_reserve(params, in->content))
+		return buf_status(params);
+	while (in->content > 0) {
+		size_t got;
+
+		err = take(r, params->data + params->len, in->content, &got);
+		if (err)
+			return err;
+		params->len += got;
+	}
+	params->data[params->len] = '\0';
+	return MCP_OK;
 }
 
 /* Walk the name-value pairs: every length must fit what was sent, to the last byte. */
@@ -375,7 +461,7 @@ fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct 
 			goto out;
 	}
 	in->discarded = 0;
-	if (!head->too_large && !check_params(params, head))
+	if (!head->too_large && (r.cut > 0 || !check_params(params, head)))
 		err = syntax(&r, "parameters whose lengths do not fit");
 out:
 	if (err && err != MCP_ENOENT)

@@ -60,7 +60,10 @@ struct fcgi_input {
 	int64_t body_deadline_ms;	/* 0 until the body is first asked for */
 };
 
-/* What BEGIN_REQUEST and PARAMS said. */
+/*
+ * What BEGIN_REQUEST and PARAMS said. Of an Authorization that alone is too large the first 80 KiB are kept, more than
+ * any token may have, so that it is refused as a token and not as a request.
+ */
 struct fcgi_head {
 	unsigned role;		/* 1: RESPONDER */
 	bool too_large;		/* the parameters are more than "params" holds; they were thrown away */

@@ -156,7 +156,6 @@ def refused(r):
         ("a second request among the parameters", begin() + record(PARAMS, pairs(GET)) + begin(2)),
         ("a body before its parameters end", begin() + record(PARAMS, pairs(GET)) + record(STDIN, b"x")),
         ("an abort among the parameters", begin() + record(PARAMS, pairs(GET)) + record(ABORT_REQUEST)),
-        ("100,000 parameters", begin() + stream(PARAMS, pairs([("N%d" % i, "v") for i in range(100000)]))),
         ("a parameter of 64 MiB", begin() + stream(PARAMS, length(4) + length(64 << 20) + b"NAME" + b"v" * (64 << 20))),
     ]
     for text, data in rows:
@@ -173,6 +172,7 @@ def faults(r):
         ("Authorization twice", 2,
         list(GET.items()) + [("HTTP_AUTHORIZATION", "Bearer a"), ("HTTP_AUTHORIZATION", "Bearer b")]),
         ("REMOTE_ADDR twice", 2, list(GET.items()) + [("REMOTE_ADDR", "127.0.0.1")]),
+        ("100,000 parameters", 1, list(GET.items()) + [("N%d" % i, "v") for i in range(100000)]),
         ("600 parameters", 1, list(GET.items()) + [("N%d" % i, "v") for i in range(600)]),
         ("parameters of 300 KiB", 1, dict(GET, HTTP_X="v" * 300000)),
         ("a NUL in a value", 3, dict(GET, HTTP_AUTHORIZATION=b"Bearer a\0b")),
@@ -187,12 +187,23 @@ def faults(r):
     for size in (0, 1, 1 << 10, 16 << 10, 60 << 10, 64 << 10, 70 << 10, 128 << 10, 180 << 10):
         answer = request(r.address, dict(GET, HTTP_AUTHORIZATION="Bearer " + "t" * size))
         is_(answer.fact("authorization"), str(size + 7 if size else 6), "a token of %d bytes arrives whole" % size)
-    for size in (200 << 10, 700 << 10):
-        is_(request(r.address, dict(GET, HTTP_AUTHORIZATION="Bearer " + "t" * size)).fact("fault"), "1",
-            "a token of %d KiB is a fault" % (size >> 10))
+    for name in ("HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"):
+        for size in (192 << 10, 200 << 10, 1 << 20, 9 << 20):
+            params = dict(GET, HTTP_A="a" * 9000, **{name: "Bearer " + "t" * size, "HTTP_ORIGIN": "o"})
+            answer = request(r.address, params)
+            ok(answer.fact("fault") == "0" and answer.fact("authorization") == str(80 << 10) and answer.fact("from") == "192.0.2.1",
+               "A7: a token of %d KiB in %s is cut, the rest of the request is read" % (size >> 10, name))
+    answer = request(r.address, dict(GET, HTTP_X="v" * 150000, HTTP_AUTHORIZATION="t" * (1 << 20)))
+    is_(answer.fact("fault"), "1", "a token of 1 MiB behind 150 kB of other parameters is a fault")
+    answer = request(r.address, [("HTTP_AUTHORIZATION", "t" * (1 << 20)), ("HTTP_AUTHORIZATION", "t" * (1 << 20))] + list(GET.items()))
+    ok(answer.fact("fault") in ("1", "2"), "two of 1 MiB each are a fault")
     with Connection(r.address) as c:
-        c.try_send(whole(dict(GET, HTTP_AUTHORIZATION="Bearer " + "t" * (9 << 20))))
-        is_(c.read_answer().stdout, b"", "a token of 9 MiB ends the connection")
+        c.try_send(whole(dict(GET, HTTP_AUTHORIZATION="Bearer " + "t" * (17 << 20))))
+        is_(c.read_answer().stdout, b"", "a token of 17 MiB ends the connection")
+    with Connection(r.address) as c:
+        c.send(begin() + record(PARAMS, length(18) + length(1 << 30) + b"HTTP_AUTHORIZATION" + b"t" * 60000)
+               + record(PARAMS, b"t" * 65535) * 3 + record(PARAMS) + record(STDIN))
+        is_(c.read_answer().stdout, b"", "a token that is shorter than it was said to be ends the connection")
     for name, role in (("AUTHORIZER", AUTHORIZER), ("FILTER", FILTER), ("9", 9), ("0", 0)):
         with Connection(r.address) as c:
             c.send(whole(GET, role=role))

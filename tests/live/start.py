@@ -325,6 +325,11 @@ def http_statuses():
             answer = request(path, params)
             ok(answer.status == 400 and answer.header("Content-Type") == "application/json"
                 and answer.body.startswith(b"{"), "400: " + text)
+        call = dict(HEALTH, REQUEST_METHOD="POST", SCRIPT_NAME="/mcp", REQUEST_URI="/mcp", CONTENT_TYPE="application/json")
+        for size in (1, 8 << 10, 16 << 10, (16 << 10) + 1, 64 << 10, 180 << 10, 1 << 20, 9 << 20):
+            answer = request(path, dict(call, HTTP_AUTHORIZATION="Bearer " + "t" * size), b"{}")
+            ok(answer.status == 401 and 'error="invalid_token"' in answer.header("WWW-Authenticate"),
+               "A7: a token of %d bytes on the responder's own socket: 401 invalid_token" % size)
         with Connection(path) as c:
             for _ in range(3):
                 c.send(whole(HEALTH, keep=True))

@@ -17,12 +17,10 @@
 
 #include "base/clock.h"
 #include "http/request.h"
+#include "server/fcgi_params.h"
 
 /* Larger heads than this are not even thrown away: every front refuses them long before. */
 #define PARAMS_TOTAL_MAX (16 * 1024 * 1024)
-
-/* What is kept of an Authorization that does not fit: more than any token may be long, so that it is refused as one. */
-#define AUTHORIZATION_KEPT (80 * 1024)
 
 /* What to do when the buffer is empty. */
 enum fill_mode {
@@ -255,80 +253,6 @@ read_begin(struct reader *r, struct fcgi_head *head)
 	return MCP_OK;
 }
 
-/* Read a length of one or four bytes at p[*at]. Returns false when it is cut off. Source: section 3.4. */
-static bool
-read_length(const struct buf *params, size_t *at, size_t *length)
-{
-	const unsigned char *p = (const unsigned char *)params->data + *at;
-	size_t left = params->len - *at;
-
-	if (left >= 1 && p[0] < 0x80) {
-		*length = p[0];
-		*at += 1;
-		return true;
-	}
-	if (left < 4)
-		return false;
-	*length = (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-	*at += 4;
-	return true;
-}
-
-/* Write a length of four bytes. Source: section 3.4. */
-static void
-write_length(char *at, size_t length)
-{
-	unsigned char bytes[4] = { (unsigned char)(0x80 | length >> 24), (unsigned char)(length >> 16),
-	    (unsigned char)(length >> 8), (unsigned char)length };
-
-	memcpy(at, bytes, sizeof(bytes));
-}
-
-static bool
-is_authorization(const char *name, size_t len)
-{
-	static const char plain[] = "HTTP_AUTHORIZATION", redirected[] = "REDIRECT_HTTP_AUTHORIZATION";
-
-	return (len == sizeof(plain) - 1 && memcmp(name, plain, len) == 0)
-	    || (len == sizeof(redirected) - 1 && memcmp(name, redirected, len) == 0);
-}
-
-/*
- * Make room among parameters of which the last may be incomplete: cut the first Authorization that is longer than what
- * is kept of one. Returns false when there is none; then the parameters are too large.
- */
-static bool
-cut_authorization(struct reader *r, struct buf *params)
-{
-	size_t at = 0, have, after;
-
-	while (at < params->len) {
-		size_t name, value, value_length_at;
-
-		if (!read_length(params, &at, &name))
-			return false;
-		value_length_at = at;
-		if (!read_length(params, &at, &value) || name > params->len - at)
-			return false;
-		have = params->len - at - name;
-		if (value > AUTHORIZATION_KEPT && have >= AUTHORIZATION_KEPT
-		    && is_authorization(params->data + at, name)) {
-			write_length(params->data + value_length_at, AUTHORIZATION_KEPT);
-			r->cut = value > have ? value - have : 0;
-			after = have > value ? have - value : 0;
-			at += name + AUTHORIZATION_KEPT;
-			memmove(params->data + at, params->data + params->len - after, after);
-			params->len = at + after;
-			params->data[params->len] = '\0';
-			return true;
-		}
-		if (value > have)
-			return false;
-		at += name + value;
-	}
-	return false;
-}
-
 /* Throw away what is to be cut off of the value that the record goes on with. */
 static enum mcp_err
 skip_cut(struct reader *r)
@@ -363,7 +287,7 @@ read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
 			return err;
 		if (in->content <= params->max - params->len)
 			break;
-		if (!cut_authorization(r, params)) {
+		if (!fcgi_params_cut(params, &r->cut)) {
 			head->too_large = true;
 			buf_clear(params);
 			return MCP_OK;
@@ -381,29 +305,6 @@ read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
 	}
 	params->data[params->len] = '\0';
 	return MCP_OK;
-}
-
-/* Walk the name-value pairs: every length must fit what was sent, to the last byte. */
-static bool
-check_params(const struct buf *params, struct fcgi_head *head)
-{
-	size_t at = 0;
-
-	while (at < params->len) {
-		size_t name, value;
-		const char *p;
-
-		if (!read_length(params, &at, &name) || !read_length(params, &at, &value))
-			return false;
-		if (name > params->len - at || value > params->len - at - name)
-			return false;
-		p = params->data + at;
-		if (name == 0 || memchr(p, '=', name) || memchr(p, '\0', name + value))
-			head->bad_bytes = true;
-		at += name + value;
-		head->count++;
-	}
-	return true;
 }
 
 /* One record while no request has begun: the first of a new one, or a rest of the last. */
@@ -461,7 +362,7 @@ fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct 
 			goto out;
 	}
 	in->discarded = 0;
-	if (!head->too_large && (r.cut > 0 || !check_params(params, head)))
+	if (!head->too_large && (r.cut > 0 || !fcgi_params_check(params, &head->count, &head->bad_bytes)))
 		err = syntax(&r, "parameters whose lengths do not fit");
 out:
 	if (err && err != MCP_ENOENT)

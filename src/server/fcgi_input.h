@@ -62,7 +62,7 @@ struct fcgi_input {
 
 /*
  * What BEGIN_REQUEST and PARAMS said. Of an Authorization that alone is too large the first 80 KiB are kept, more than
- * any token may have, so that it is refused as a token and not as a request.
+ * any token may have (fcgi_params.h), so that it is refused as a token and not as a request.
  */
 struct fcgi_head {
 	unsigned role;		/* 1: RESPONDER */

@@ -370,8 +370,8 @@ test_large(void)
 static void
 put_length(struct buf *b, size_t n)
 {
-	const unsigned char bytes[4] = { (unsigned char)(0x80 | n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8),
-	    (unsigned char)n };
+	const unsigned char bytes[4] = { (unsigned char)(0x80 | n >> 24), (unsigned char)(n >> 16),
+	    (unsigned char)(n >> 8), (unsigned char)n };
 
 	buf_put(b, bytes, sizeof(bytes));
 }

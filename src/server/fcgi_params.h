@@ -14,8 +14,8 @@
 
 /*
  * Whether every length fits what was sent, to the last byte, so that a reader without bounds can read it. *count gets
- * the number of pairs; *bad_bytes whether there is a NUL, an empty name, or "=" in a name: C strings would say something
- * else than was sent.
+ * the number of pairs; *bad_bytes whether there is a NUL, an empty name, or "=" in a name: C strings would say
+ * something else than was sent.
  */
 bool fcgi_params_check(const struct buf *params, size_t *count, bool *bad_bytes);
 

@@ -50,15 +50,14 @@ has_claim(const struct json_object *claims, const char *name)
 	return json_get(claims, name, &ignored) == MCP_OK;
 }
 
-static enum oauth_outcome
-judge_issuer(const struct token_policy *policy, const struct json_object *claims, struct buf *seen)
+enum oauth_outcome
+claims_judge_issuer(const struct token_policy *policy, const struct json_object *claims)
 {
-	struct json_object *claim;
 	const char *iss;
 
-	if (json_get(claims, "iss", &claim) || json_as_string(claim, &iss, NULL) || !*iss)
+	if (json_get_string(claims, "iss", &iss, NULL) || !*iss)
 		return OAUTH_BAD_CLAIMS;
-	return strlist_has(&policy->issuers, iss) ? OAUTH_OK : refuse_seen(OAUTH_WRONG_ISSUER, claim, seen);
+	return strlist_has(&policy->issuers, iss) ? OAUTH_OK : OAUTH_WRONG_ISSUER;
 }
 
 static enum oauth_outcome
@@ -208,11 +207,9 @@ judge_required(const struct token_policy *policy, const struct json_object *clai
 enum oauth_outcome
 claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s, struct buf *seen)
 {
-	enum oauth_outcome outcome = judge_issuer(policy, claims, seen);
+	enum oauth_outcome outcome = judge_kind(claims);
 	const char *sub;
 
-	if (!outcome)
-		outcome = judge_kind(claims);
 	if (!outcome && has_claim(claims, "cnf"))
 		outcome = OAUTH_SENDER_CONSTRAINED;
 	if (!outcome)

@@ -7,17 +7,23 @@
 #include "base/buf.h"
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
-#include "oauth/token.h"
+#include "oauth/policy.h"
 
 struct json_object;
 
 #define CLAIMS_SCOPES_MAX 512	/* different scopes of one token */
 
 /*
- * Judge the claims of a token whose signature is good: issuer, kind of token, sender constraint, audience, resource,
- * times, subject, what the operator requires, in this order. "claims" is an object, only read. Returns OAUTH_OK or the
- * first refusal; "seen" as token_validate() says. Source: RFC 7519 section 4.1, RFC 9068 section 4, RFC 9449
- * section 7.2.
+ * Whether "iss" is one of the policy's issuers: OAUTH_OK, OAUTH_WRONG_ISSUER, or OAUTH_BAD_CLAIMS when it is none. May
+ * be asked before the signature is verified, to choose the policy. Source: RFC 7519 section 4.1.1.
+ */
+enum oauth_outcome claims_judge_issuer(const struct token_policy *policy, const struct json_object *claims);
+
+/*
+ * Judge the claims of a token whose signature is good, and whose issuer is the policy's: kind of token, sender
+ * constraint, audience, resource, times, subject, what the operator requires, in this order. "claims" is an object,
+ * only read. Returns OAUTH_OK or the first refusal; "seen" as token_validate() says. Source: RFC 7519 section 4.1, RFC
+ * 9068 section 4, RFC 9449 section 7.2.
  */
 enum oauth_outcome claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s,
     struct buf *seen);

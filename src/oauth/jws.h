@@ -37,8 +37,8 @@ enum oauth_outcome jws_parse(const char *token, size_t len, struct jws *jws);
 void jws_clear(struct jws *jws);
 
 /*
- * The payload as a JSON object, *out new; to be called when the signature is known to be good. OAUTH_NOT_JWT with
- * *out NULL if it is anything else. Source: RFC 7519 section 7.2.
+ * The payload as a JSON object, *out new; OAUTH_NOT_JWT with *out NULL if it is anything else. What is in it is to be
+ * believed only when the signature is known to be good. Source: RFC 7519 section 7.2.
  */
 enum oauth_outcome jws_claims(const struct jws *jws, struct json_object **out);
 

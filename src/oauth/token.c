@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a token is good, from the outside in: its size, its segments, its header, the key, the signature, the
- * claims. Each step costs more than the one before or believes more, so none is taken before the last one has
- * approved. The first refusal ends it.
+ * Whether a token is good, from the outside in: its size, its segments, whose token it says it is, its header, the key,
+ * the signature, the claims. Each step costs more than the one before or believes more, so none is taken before the
+ * last one has approved. The first refusal ends it.
  */
 #include "oauth/token.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,22 +16,6 @@
 #include "oauth/jwks.h"
 #include "oauth/jws.h"
 #include "oauth/keystore.h"
-
-void
-token_policy_clear(struct token_policy *p)
-{
-	if (!p)
-		return;
-	strlist_clear(&p->issuers);
-	strlist_clear(&p->audiences);
-	free(p->resource);
-	strlist_clear(&p->algorithms);
-	strlist_clear(&p->types);
-	strlist_clear(&p->scope_claims);
-	strlist_clear(&p->org_claims);
-	strlist_clear(&p->required_claims);
-	memset(p, 0, sizeof(*p));
-}
 
 /*
  * A media type without "application/", which typ may leave out when no other slash is there. Source: RFC 7515 section
@@ -136,34 +119,74 @@ out:
 	return outcome;
 }
 
-enum oauth_outcome
-token_validate(const struct token_policy *policy, struct keystore *keys, const char *token, size_t len, int64_t now_s,
-    struct principal *out, struct buf *seen)
+/*
+ * Choose the issuer by "iss", which is not believed: a lie leads to keys that have not signed the token. Returns
+ * OAUTH_OK with *judge, OAUTH_BAD_CLAIMS, or OAUTH_WRONG_ISSUER with "iss" in "seen".
+ */
+static enum oauth_outcome
+choose(const struct issuers *trusted, const struct json_object *claims, struct buf *seen, const struct issuer **judge)
 {
+	enum oauth_outcome outcome = OAUTH_WRONG_ISSUER;
+	struct json_object *iss;
+
+	for (size_t i = 0; i < trusted->n && outcome == OAUTH_WRONG_ISSUER; i++) {
+		outcome = claims_judge_issuer(&trusted->v[i].policy, claims);
+		if (outcome == OAUTH_OK)
+			*judge = &trusted->v[i];
+	}
+	if (outcome == OAUTH_WRONG_ISSUER && seen && json_get(claims, "iss", &iss) == MCP_OK)
+		json_render(iss, seen);
+	return outcome;
+}
+
+size_t
+token_bytes_max(const struct issuers *trusted)
+{
+	size_t max = 0;
+
+	for (size_t i = 0; i < trusted->n; i++)
+		if (trusted->v[i].policy.max_bytes > max)
+			max = trusted->v[i].policy.max_bytes;
+	return max;
+}
+
+enum oauth_outcome
+token_validate(const struct issuers *trusted, const char *token, size_t len, int64_t now_s, struct principal *out,
+    struct buf *seen, const struct issuer **judge)
+{
+	const struct issuer *issuer = NULL;
 	struct json_object *claims = NULL;
 	struct jws jws;
 	enum oauth_outcome outcome;
 
 	memset(out, 0, sizeof(*out));
-	if (len > policy->max_bytes)
+	if (judge)
+		*judge = NULL;
+	if (len > token_bytes_max(trusted))
 		return OAUTH_TOO_LONG;
 	outcome = jws_parse(token, len, &jws);
 	if (!outcome)
-		outcome = judge_header(policy, &jws);
-	if (!outcome)
-		outcome = verify(keys, &jws, token, len, now_s, seen);
-	if (!outcome)
 		outcome = jws_claims(&jws, &claims);
 	if (!outcome)
-		outcome = claims_judge(policy, claims, now_s, seen);
+		outcome = choose(trusted, claims, seen, &issuer);
+	if (!outcome && len > issuer->policy.max_bytes)
+		outcome = OAUTH_TOO_LONG;
 	if (!outcome)
-		outcome = claims_principal(policy, claims, out);
+		outcome = judge_header(&issuer->policy, &jws);
+	if (!outcome)
+		outcome = verify(issuer->keys, &jws, token, len, now_s, seen);
+	if (!outcome)
+		outcome = claims_judge(&issuer->policy, claims, now_s, seen);
+	if (!outcome)
+		outcome = claims_principal(&issuer->policy, claims, out);
 	if (outcome) {
 		principal_clear(out);
 	} else {
 		out->claims = claims;
 		claims = NULL;
 	}
+	if (judge)
+		*judge = issuer;
 	json_free(claims);
 	jws_clear(&jws);
 	return outcome;

@@ -29,10 +29,10 @@ key_figures(void *ctx, size_t i, int64_t now_s, const char **issuer, struct keys
 {
 	const struct server *s = ctx;
 
-	if (i > 0)
+	if (i >= s->issuers.n)
 		return false;
-	*issuer = s->settings->issuer;
-	keystore_figures(s->keys, now_s, out);
+	*issuer = s->issuers.v[i].policy.issuers.v[0];
+	keystore_figures(s->issuers.v[i].keys, now_s, out);
 	return true;
 }
 

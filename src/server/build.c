@@ -77,12 +77,12 @@ build_stores(struct server *s, struct report *report)
 	return MCP_OK;
 }
 
-/* The issuer whose metadata and registration are proxied: of the resource when its id is known. */
+/* Its names, and the one whose metadata and registration are proxied: of the resource when its id is known. */
 static enum mcp_err
-build_issuers(struct server *s)
+build_issuer_names(struct server *s, struct token_policy *p)
 {
 	const struct server_settings *set = s->settings;
-	enum mcp_err err = strlist_add(&s->policy.issuers, set->issuer, strlen(set->issuer));
+	enum mcp_err err = strlist_add(&p->issuers, set->issuer, strlen(set->issuer));
 	struct buf b;
 
 	buf_init(&b, 8192);
@@ -93,14 +93,14 @@ build_issuers(struct server *s)
 	if (!s->resource_issuer)
 		return MCP_ENOMEM;
 	if (!err && set->server_id)
-		err = strlist_add(&s->policy.issuers, s->resource_issuer, strlen(s->resource_issuer));
+		err = strlist_add(&p->issuers, s->resource_issuer, strlen(s->resource_issuer));
 	if (!err && set->server_id)
-		err = strlist_add(&s->policy.audiences, set->server_id, strlen(set->server_id));
+		err = strlist_add(&p->audiences, set->server_id, strlen(set->server_id));
 	return err;
 }
 
 static enum mcp_err
-build_keys(struct server *s, struct report *report)
+build_keys(struct server *s, struct issuer *issuer, struct report *report)
 {
 	const struct server_settings *set = s->settings;
 	struct keystore_options options = { .fetch = &set->fetch, .state = s->state, .file = set->jwks_file };
@@ -113,7 +113,7 @@ build_keys(struct server *s, struct report *report)
 	else
 		buf_printf(&uri, "%s/keys", set->issuer);
 	options.uri = set->jwks_file ? NULL : uri.data;
-	err = buf_status(&uri) ? MCP_ENOMEM : keystore_new(&options, &s->keys);
+	err = buf_status(&uri) ? MCP_ENOMEM : keystore_new(&options, &issuer->keys);
 	report_add(report, REPORT_OK, NULL, "JWKS from %s", set->jwks_file ? set->jwks_file : uri.data);
 	buf_clear(&uri);
 	return err;
@@ -123,11 +123,12 @@ static enum mcp_err
 build_authorization(struct server *s, struct report *report)
 {
 	const struct server_settings *set = s->settings;
-	struct token_policy *p = &s->policy;
-	enum mcp_err err = copy_list(&p->audiences, &set->audiences);
+	struct issuer *issuer = issuers_add(&s->issuers, "default");
+	struct token_policy *p = issuer ? &issuer->policy : NULL;
+	enum mcp_err err = issuer ? copy_list(&p->audiences, &set->audiences) : MCP_ENOMEM;
 
 	if (!err)
-		err = build_issuers(s);
+		err = build_issuer_names(s, p);
 	if (!err)
 		err = copy_list(&p->algorithms, &set->jwt_algorithms);
 	if (!err)
@@ -143,7 +144,7 @@ build_authorization(struct server *s, struct report *report)
 	p->leeway_s = set->jwt_leeway_s;
 	p->max_lifetime_s = set->token_max_lifetime_s;
 	p->max_bytes = (size_t)set->token_max_bytes;
-	err = build_keys(s, report);
+	err = build_keys(s, issuer, report);
 	if (!err)
 		err = upstream_new(s->resource_issuer, set->registration_endpoint, &set->fetch, &s->upstream);
 	if (!err)
@@ -232,7 +233,7 @@ build_documents(struct server *s, struct report *report)
 		return MCP_OK;
 	}
 	s->public_url = text_dup(public_url, strlen(public_url));
-	if (!s->public_url || !(s->policy.resource = text_dup(public_url, strlen(public_url))))
+	if (!s->public_url || !(s->issuers.v[0].policy.resource = text_dup(public_url, strlen(public_url))))
 		return MCP_ENOMEM;
 	if (!set->metadata) {
 		report_add(report, REPORT_FAIL_PART,
@@ -394,13 +395,12 @@ server_unref(struct server *s)
 		return;
 	registry_free(s->registry);
 	upstream_free(s->upstream);
-	keystore_free(s->keys);
+	issuers_clear(&s->issuers);
 	limiter_free(s->limiter);
 	stats_close(s->stats);
 	state_close(s->state);
 	metadata_clear(&s->metadata);
 	admission_clear(&s->admission);
-	token_policy_clear(&s->policy);
 	strlist_clear(&s->challenge_scopes);
 	free(s->trusted);
 	free(s->admin);
@@ -426,8 +426,8 @@ server_try(struct server *s, struct report *report)
 	if (s->misconfigured)
 		return;
 	limiter_figures(s->limiter, &limiter);
-	keystore_maintain(s->keys, now_s);	/* nobody has asked for keys yet, so this only looks at the disk */
-	keystore_figures(s->keys, now_s, &keys);
+	issuers_maintain(&s->issuers, now_s);	/* nobody has asked for keys yet, so this only looks at the disk */
+	keystore_figures(s->issuers.v[0].keys, now_s, &keys);
 	db = limiter.usable ? "ok" : "unusable";
 	jwks = keys.usable ? "ok" : s->settings->jwks_file ? "unusable" : "none yet";
 	tavily = s->tools[3].name && strlist_has(&s->settings->tools, s->tools[3].name) ? "ok" : "off";

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "oauth/bearer.h"
-#include "oauth/keystore.h"
+#include "oauth/token.h"
 #include "server/answer.h"
 #include "server/body.h"
 #include "store/stats.h"
@@ -127,22 +127,25 @@ step_public(struct exchange *x)
 	return true;
 }
 
-/* Say once in a while what a refused token was for; issuer and audience are no secrets. */
+/* Say once in a while what a refused token was for; issuer and audience are no secrets. "judge" may be NULL. */
 static void
-log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *seen)
+log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *seen, const struct issuer *judge)
 {
+	const struct issuers *trusted = &x->server->issuers;
+	const struct token_policy *policy = &(judge ? judge : trusted->v)->policy;
 	unsigned long held;
 
 	if (!log_throttle_open(&x->server->refusals[outcome], x->now_s, THROTTLE_S, &held))
 		return;
 	if (outcome == OAUTH_WRONG_AUDIENCE)
 		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s%s (%lu more of this kind were not told)",
-		    x->id, oauth_outcome_row(outcome)->word, seen->data, x->server->policy.audiences.v[0],
-		    x->server->policy.audiences.n > 1 ? " or another of " : "",
-		    x->server->policy.audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
+		    x->id, oauth_outcome_row(outcome)->word, seen->data, policy->audiences.v[0],
+		    policy->audiences.n > 1 ? " or another of " : "",
+		    policy->audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
 	else if (outcome == OAUTH_WRONG_ISSUER)
-		log_warning("%s token refused: %s, seen %s, expected \"%s\" (%lu more of this kind were not told)",
-		    x->id, oauth_outcome_row(outcome)->word, seen->data, x->server->policy.issuers.v[0], held);
+		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s (%lu more of this kind were not told)",
+		    x->id, oauth_outcome_row(outcome)->word, seen->data, policy->issuers.v[0],
+		    trusted->n > 1 || policy->issuers.n > 1 ? " or another that is configured" : "", held);
 	else if (outcome == OAUTH_NO_CREDENTIALS)
 		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not "
 		    "pass it on", x->id);
@@ -155,19 +158,20 @@ log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *se
 static bool
 step_authenticate(struct exchange *x)
 {
+	const struct issuers *trusted = &x->server->issuers;
+	const struct issuer *judge = NULL;
 	enum oauth_outcome outcome;
 	const char *token;
 	struct buf seen;
 	size_t len;
 
 	buf_init(&seen, 4096);
-	outcome = oauth_bearer(x->req->field[HTTP_AUTHORIZATION], x->server->policy.max_bytes, &token, &len);
+	outcome = oauth_bearer(x->req->field[HTTP_AUTHORIZATION], token_bytes_max(trusted), &token, &len);
 	if (outcome == OAUTH_OK)
-		outcome = token_validate(&x->server->policy, x->server->keys, token, len, x->now_s, &x->principal,
-		    &seen);
+		outcome = token_validate(trusted, token, len, x->now_s, &x->principal, &seen, &judge);
 	x->outcome = outcome;
 	if (outcome != OAUTH_OK)
-		log_refusal(x, outcome, &seen);
+		log_refusal(x, outcome, &seen, judge);
 	buf_clear(&seen);
 	if (outcome == OAUTH_OK)
 		return false;

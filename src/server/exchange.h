@@ -15,14 +15,13 @@
 #include "limit/limiter.h"
 #include "mcp/dispatch.h"
 #include "mcp/tool.h"
+#include "oauth/issuer.h"
 #include "oauth/metadata.h"
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
-#include "oauth/token.h"
 #include "server/server.h"
 #include "tools/web_search.h"
 
-struct keystore;
 struct registry;
 struct state;
 struct stats;
@@ -59,9 +58,8 @@ struct server {
 	struct state *state;
 	struct stats *stats;
 	struct limiter *limiter;
-	struct keystore *keys;
+	struct issuers issuers;		/* the first is that of the settings before the sections, if it has any */
 	struct upstream *upstream;
-	struct token_policy policy;
 	struct metadata metadata;
 	struct admission admission;
 	struct network *trusted;

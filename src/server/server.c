@@ -14,7 +14,6 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "oauth/keystore.h"
 #include "server/chain.h"
 #include "server/exchange.h"
 #include "store/stats.h"
@@ -111,6 +110,5 @@ server_handle(struct server *s, struct http_request *req, struct http_body_sourc
 void
 server_maintain(struct server *s)
 {
-	if (s->keys)
-		keystore_maintain(s->keys, clock_now_s());
+	issuers_maintain(&s->issuers, clock_now_s());
 }

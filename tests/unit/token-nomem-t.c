@@ -117,7 +117,7 @@ static int
 try_token(const void *token)
 {
 	principal_clear(&who);
-	return (int)token_validate(&policy, &keystore, token, strlen(token), NOW, &who, NULL);
+	return (int)validate_token(token, strlen(token), NOW, &who, NULL);
 }
 
 /*

@@ -27,6 +27,10 @@ struct keystore {
 };
 extern struct keystore keystore;
 
+/* token_validate() with one trusted issuer, of "policy" and "keystore". */
+enum oauth_outcome validate_token(const char *token, size_t len, int64_t now_s, struct principal *out,
+    struct buf *said);
+
 /* Put another set there; returns the old one, which is the caller's. */
 struct jwks *keystore_swap(struct jwks *set);
 

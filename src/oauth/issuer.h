@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_OAUTH_ISSUER_H
+#define MCP_OAUTH_ISSUER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "oauth/keystore.h"
+#include "oauth/policy.h"
+
+/*
+ * One authorization server that is trusted: what its tokens must say and where its keys are. Nothing of one issuer
+ * counts for another one's tokens, keys least of all (RFC 8725 section 3.8).
+ */
+struct issuer {
+	char *name;			/* owned; of its section, "default" for the settings before sections */
+	struct token_policy policy;	/* owned */
+	struct keystore *keys;		/* owned */
+};
+
+/* All that are trusted. The first one is the default: whose metadata and registration are passed on. */
+struct issuers {
+	struct issuer *v;
+	size_t n;
+};
+
+/*
+ * Append an issuer named "name" (copied) to the set, for the caller to fill in; everything else in it is zero. At most
+ * ISSUERS_MAX. Returns it, borrowed and valid until the next call; NULL when memory is short or the set is full.
+ */
+#define ISSUERS_MAX 64
+struct issuer *issuers_add(struct issuers *set, const char *name);
+
+/* Free all of them; the set is empty afterwards. NULL is fine. */
+void issuers_clear(struct issuers *set);
+
+/* keystore_maintain() for all of them. */
+void issuers_maintain(const struct issuers *set, int64_t now_s);
+
+#endif

@@ -27,6 +27,7 @@ issuers_clear(struct issuers *set)
 		free(set->v[i].name);
 		token_policy_clear(&set->v[i].policy);
 		keystore_free(set->v[i].keys);
+		discovery_free(set->v[i].discovery);
 	}
 	free(set->v);
 	memset(set, 0, sizeof(*set));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "oauth/discovery.h"
 #include "oauth/keystore.h"
 #include "oauth/policy.h"
 
@@ -16,6 +17,7 @@
 struct issuer {
 	char *name;			/* owned; of its section, "default" for the settings before sections */
 	struct token_policy policy;	/* owned */
+	struct discovery *discovery;	/* owned; its metadata */
 	struct keystore *keys;		/* owned */
 };
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/fetch.h"
+#include "oauth/discovery.h"
 
 /*
  * What the authorization server says of itself, fetched and kept for a short time (metadata: RFC 8414), and dynamic
@@ -15,11 +16,8 @@
  * own:
  *   502 {"error": ...}  it answered, and with nothing that can be passed on (HTML, a redirect, too much, another
  * issuer's document)
- *   503 {"error": ...}  it cannot be reached or is in trouble; with a Retry-After
- * A thread asks while at most three others wait for it; further ones get 503 at once, so that a server that hangs
- * cannot hold all of ours.
+ *   503 {"error": ...}  it cannot be reached or is in trouble, or too many wait for it; with a Retry-After
  */
-#define UPSTREAM_METADATA_MAX (256 * 1024)
 #define UPSTREAM_REGISTRATION_MAX (64 * 1024)
 
 struct upstream;
@@ -33,20 +31,17 @@ struct upstream_answer {
 };
 
 /*
- * "issuer" is the authorization server's issuer identifier (e.g. https://env/resources/res_1); "registration" a URL to
- * register at when the metadata names none (NULL: none). Both are the operator's. Strings are copied; "fetch" is
- * borrowed. Nothing is fetched yet; an issuer that is no URL to fetch from gives 502 later. Returns MCP_OK or
- * MCP_ENOMEM.
+ * "discovery" has the authorization server's metadata; "registration" is the operator's URL to register at when that
+ * names none (NULL: none), and is copied. "discovery" and "fetch" are borrowed for the life of "out". Nothing is
+ * fetched yet. Returns MCP_OK or MCP_ENOMEM.
  */
-enum mcp_err upstream_new(const char *issuer, const char *registration, const struct fetch_policy *fetch,
+enum mcp_err upstream_new(struct discovery *discovery, const char *registration, const struct fetch_policy *fetch,
     struct upstream **out) MCP_MUST_CHECK;
 void upstream_free(struct upstream *u);
 
 /*
- * The metadata document, unchanged: RFC 8414's inserted form first, then the appended one, then both of OpenID Connect;
- * all in 5 s. Its "issuer" must be ours, byte for byte (RFC 8414 section 3.3). A document is kept for 5 minutes, a
- * failure for 10 s. "a" is initialised here; upstream_answer_clear() releases it. Returns MCP_OK or MCP_ENOMEM.
- * Thread-safe.
+ * The metadata document, unchanged, as discovery_get() has it. "a" is initialised here; upstream_answer_clear()
+ * releases it. Returns MCP_OK or MCP_ENOMEM. Thread-safe.
  */
 enum mcp_err upstream_metadata(struct upstream *u, int64_t now_s, struct upstream_answer *a) MCP_MUST_CHECK;
 

@@ -146,7 +146,9 @@ build_authorization(struct server *s, struct report *report)
 	p->max_bytes = (size_t)set->token_max_bytes;
 	err = build_keys(s, issuer, report);
 	if (!err)
-		err = upstream_new(s->resource_issuer, set->registration_endpoint, &set->fetch, &s->upstream);
+		err = discovery_new(s->resource_issuer, &set->fetch, &issuer->discovery);
+	if (!err)
+		err = upstream_new(issuer->discovery, set->registration_endpoint, &set->fetch, &s->upstream);
 	if (!err)
 		report_add(report, REPORT_OK, NULL, "MODE protected by %s", set->issuer);
 	return err;

@@ -92,22 +92,24 @@ storm(struct storm *s, int threads)
 static void
 judge_token(const char *issuer, const char *token, int64_t now_s, int count)
 {
-	struct token_policy policy = { .leeway_s = 30, .max_bytes = 16384 };
+	struct issuer only = { .policy = { .leeway_s = 30, .max_bytes = 16384 }, .keys = keys };
+	const struct issuers trusted = { &only, 1 };
+	struct token_policy *policy = &only.policy;
 	enum oauth_outcome outcome = OAUTH_OUT_OF_RESOURCES;
 
-	if (strlist_add(&policy.issuers, issuer, strlen(issuer)) ||
-	    strlist_add(&policy.audiences, "https://mcp.example/mcp", 23) ||
-	    strlist_add(&policy.algorithms, "RS256", 5) || strlist_add(&policy.types, "JWT", 3) ||
-	    strlist_add(&policy.scope_claims, "scope", 5) || strlist_add(&policy.org_claims, "oid", 3))
+	if (strlist_add(&policy->issuers, issuer, strlen(issuer)) ||
+	    strlist_add(&policy->audiences, "https://mcp.example/mcp", 23) ||
+	    strlist_add(&policy->algorithms, "RS256", 5) || strlist_add(&policy->types, "JWT", 3) ||
+	    strlist_add(&policy->scope_claims, "scope", 5) || strlist_add(&policy->org_claims, "oid", 3))
 		exit(1);
 	for (int i = 0; i < count; i++) {
 		struct principal p = { 0 };
 
-		outcome = token_validate(&policy, keys, token, strlen(token), now_s, &p, NULL);
+		outcome = token_validate(&trusted, token, strlen(token), now_s, &p, NULL, NULL);
 		principal_clear(&p);
 	}
 	printf("%s\n", oauth_outcome_row(outcome)->word);
-	token_policy_clear(&policy);
+	token_policy_clear(policy);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "oauth/upstream.h"
 
 static struct fetch_policy policy;
+static struct discovery *discovery;
 static struct upstream *upstream;
 
 static void
@@ -69,7 +70,9 @@ main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	policy.ca_file = argc > 3 ? argv[3] : NULL;
-	err = upstream_new(argv[1], strcmp(argv[2], "-") == 0 ? NULL : argv[2], &policy, &upstream);
+	err = discovery_new(argv[1], &policy, &discovery);
+	if (!err)
+		err = upstream_new(discovery, strcmp(argv[2], "-") == 0 ? NULL : argv[2], &policy, &upstream);
 	printf("%s\n", mcp_strerror(err));
 	fflush(stdout);
 	if (err)
@@ -98,5 +101,6 @@ main(int argc, char **argv)
 		upstream_answer_clear(&a);
 	}
 	upstream_free(upstream);
+	discovery_free(discovery);
 	return 0;
 }

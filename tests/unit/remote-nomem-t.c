@@ -118,12 +118,18 @@ ask_upstream(bool *whole)
 {
 	static const struct fetch_policy policy;
 	struct upstream_answer a = { 0 };
+	struct discovery *d;
 	struct upstream *u;
-	enum mcp_err err = upstream_new("http://127.0.0.1:1/resources/r", "http://127.0.0.1:1/register", &policy, &u);
+	enum mcp_err err = discovery_new("http://127.0.0.1:1/resources/r", &policy, &d);
 
 	*whole = false;
 	if (err)
+		return err == MCP_ENOMEM && d == NULL;
+	err = upstream_new(d, "http://127.0.0.1:1/register", &policy, &u);
+	if (err) {
+		discovery_free(d);
 		return err == MCP_ENOMEM && u == NULL;
+	}
 	err = upstream_metadata(u, 1000, &a);
 	*whole = err == MCP_OK && a.status == 503;
 	upstream_answer_clear(&a);
@@ -133,6 +139,7 @@ ask_upstream(bool *whole)
 		upstream_answer_clear(&a);
 	}
 	upstream_free(u);
+	discovery_free(d);
 	return *whole || err == MCP_ENOMEM;
 }
 

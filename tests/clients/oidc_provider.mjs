@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// The official clients and an authorization server that is not ours (authorization_server.mjs), with mcp.fcgi between them behind real web
+// servers: from the first 401 to the tools, expiry and refresh, step-up, tokens that are meant for somebody else, outage, rotation of keys.
+// usage: node oidc_provider.mjs QUICKSTART FRONT...     prints TAP; the fronts are tried at the same time
+import { Application, Browser, finish as conclude, kinds, ok } from './application.mjs';
+import { AuthorizationServer } from './authorization_server.mjs';
+import { Server } from './quick_server.mjs';
+
+const [quickstart, ...fronts] = process.argv.slice(2);
+const first = 'usr:read web-search:read';   // what the first challenge asks for
+const sleep = seconds => new Promise(resolve => setTimeout(resolve, seconds * 1000));
+const part = (token, n) => JSON.parse(Buffer.from(token.split('.')[n], 'base64url'));
+const words = text => (text ?? '').split(' ').sort().join(' ');
+
+const settings = as => `SK_ENV_URL=${as.issuer}
+JWKS_URI=${as.issuer}/jwks
+JWT_LEEWAY_S=0
+TAVILY_API_KEY=unused
+RATE_LIMIT=off
+RATE_LIMIT_PRINCIPAL=off
+`;
+
+// ---- the official clients ----
+
+// One official client, its application and the person before it, from a stranger to an administrator.
+async function flow(name, { Client, Transport, Unauthorized, options, finish, version }, server, as, tokens) {
+  const application = new Application(), browser = new Browser();
+  // Every request of the client, as "METHOD path status", newest last.
+  let trace = [];
+  const watched = async (url, init) => {
+    const answer = await fetch(url, init);
+    const to = new URL(url);
+    trace.push(`${init?.method ?? 'GET'} ${to.origin === as.issuer ? 'as:' : ''}${to.pathname} ${answer.status}`);
+    return answer;
+  };
+  const since = () => trace.splice(0).filter(line => line !== 'GET /mcp 405').join(', ');
+  const open = () => new Transport(server.url, { authProvider: application, fetch: watched });
+  const connect = async transport => {
+    const client = new Client({ name: 'mcp-fcgi-test', version: '1.0.0' }, options);
+    await client.connect(transport);
+    return client;
+  };
+  const greet = async client => (await client.callTool({ name: 'greet_user', arguments: { name: 'Grace' } })).content?.[0]?.text;
+  const keep = () => tokens.add(application.kept.access_token).add(application.kept.refresh_token);
+  // What the person does when the application opens the browser, and the application afterwards.
+  const allow = async transport => {
+    const back = await browser.authorize(application.page, application.redirectUrl);
+    await finish(transport, back);
+    keep();
+    since();
+    return back;
+  };
+
+  // From a stranger to a caller.
+  const door = open();
+  const refused = await connect(door).catch(e => e);
+  ok(refused instanceof Unauthorized, `${name}: a stranger is sent to the authorization server`, refused?.stack);
+  const steps = since();
+  ok(/^POST \/mcp 401, GET \/\.well-known\/oauth-protected-resource 200, GET as:\/\.well-known\/[^ ]+ 200, POST as:\/reg 201$/.test(steps),
+    `${name}: 401, resource metadata, authorization server metadata, registration`, steps);
+  const asked = application.page.searchParams;
+  ok(asked.get('code_challenge_method') === 'S256' && asked.get('resource') === String(server.url) &&
+    words(asked.get('scope').replace('offline_access', '').trim()) === first, `${name}: PKCE, this resource, the scopes of the challenge`, String(asked));
+  const back = await allow(door);
+  ok(back.get('iss') === as.issuer, `${name}: the person signs in and consents there`, String(back));
+  const [header, claims] = [part(application.kept.access_token, 0), part(application.kept.access_token, 1)];
+  ok(header.typ === 'at+jwt' && claims.iss === as.issuer && claims.aud === String(server.url) && words(claims.scope) === first,
+    `${name}: the token is an RFC 9068 one for this resource with these scopes`, { header, claims });
+  const transport = open();
+  const client = await connect(transport);
+  if (version) ok(client.getNegotiatedProtocolVersion() === version, `${name}: both speak ${version}`, client.getNegotiatedProtocolVersion());
+  const { tools } = await client.listTools();
+  ok(['greet_user', 'admin_tool'].every(tool => tools.some(t => t.name === tool)), `${name}: tools/list`, tools);
+  ok(await greet(client) === 'Hi Grace, welcome to Scalekit!', `${name}: tools/call [W57]`);
+
+  // Expiry: one token that is bad, then one that has expired; both times the client gets another by itself.
+  as.lifetime = 2;
+  application.kept = { ...application.kept, access_token: 'gone.bad.token' };
+  since();
+  await greet(client);
+  keep();
+  const short = application.kept.access_token;
+  as.lifetime = 600;
+  ok(since() === 'POST /mcp 401, POST as:/token 200, POST /mcp 200', `${name}: a refused token is refreshed by itself`, trace);
+  await sleep(part(short, 1).exp + 0.2 - Date.now() / 1000);
+  ok(await greet(client) === 'Hi Grace, welcome to Scalekit!', `${name}: and so is one that has expired`);
+  keep();
+  const again = since();
+  ok(again === 'POST /mcp 401, POST as:/token 200, POST /mcp 200' && application.kept.access_token !== short,
+    `${name}: the expired one was refused, the new one accepted`, again);
+
+  // Step-up.
+  const denied = await client.callTool({ name: 'admin_tool', arguments: {} }).catch(e => e);
+  const climb = since();
+  if (Transport === kinds['sdk 1.x'].Transport) {
+    ok(climb === 'POST /mcp 403, POST as:/token 200, POST /mcp 403' && !(denied instanceof Unauthorized) && denied.code === 403,
+      `${name}: insufficient_scope makes it refresh, which cannot widen a token, and give up`, `${climb}: ${denied}`);
+    // What its application has to do: forget the refresh token, and ask for what it had besides what is asked for.
+    application.kept = { access_token: application.kept.access_token, token_type: 'Bearer' };
+    await greet(client);
+    since();
+    const sent = await client.callTool({ name: 'admin_tool', arguments: {} }).catch(e => e);
+    ok(sent instanceof Unauthorized && application.page.searchParams.get('scope') === 'admin' && since() === 'POST /mcp 403',
+      `${name}: without a refresh token it asks for the scope of the challenge, and for no other`, String(application.page));
+    application.page.searchParams.set('scope', `${first} admin`);
+  } else {
+    ok(denied instanceof Unauthorized && climb === 'POST /mcp 403' &&
+      words(application.page.searchParams.get('scope').replace(' offline_access', '')) === words(`${first} admin`),
+      `${name}: insufficient_scope makes it ask, by itself, for what it had and what the challenge names`, `${climb}: ${application.page}`);
+  }
+  await allow(transport);
+  ok(words(part(application.kept.access_token, 1).scope) === words(`${first} admin`), `${name}: the person consents to more`, application.kept);
+  const admin = await client.callTool({ name: 'admin_tool', arguments: {} }).catch(e => e);
+  ok(admin.structuredContent?.keys?.some(k => k.issuer === as.issuer && k.usable), `${name}: and admin_tool answers`, admin);
+  ok(await greet(client) === 'Hi Grace, welcome to Scalekit!', `${name}: what it could do before it still can`);
+  await client.close();
+}
+
+// ---- tokens ----
+
+// Tokens of the same authorization server that are not for us are refused, those that are accepted, whatever signs them.
+async function audiences(front, server, as, tokens) {
+  for (const algorithm of ['PS256', 'ES256', 'EdDSA', 'RS256']) {
+    as.algorithm = algorithm;
+    const token = await as.token(String(server.url), 'usr:read');
+    tokens.add(token);
+    const { status, text } = await server.call(token);
+    ok(part(token, 0).alg === algorithm && status === 200, `${front}: a token signed with ${algorithm} is accepted`, `${status} ${text}`);
+  }
+  const elsewhere = await as.token('https://elsewhere.example/mcp', 'usr:read admin');
+  tokens.add(elsewhere);
+  const other = await server.call(elsewhere);
+  ok(other.status === 401 && other.challenge.includes('error="invalid_token"'), `${front}: a token for another resource is refused [S54]`, other);
+  const line = server.written().split('\n').find(l => l.includes('https://elsewhere.example/mcp'));
+  ok(line?.includes(String(server.url)), `${front}: the log has the audience seen and the one expected`, line);
+  const needy = await server.call(await as.token(String(server.url), 'usr:read'), 'admin_tool', {});
+  ok(needy.status === 403 && needy.challenge.includes('error="insufficient_scope"') && /scope="admin"/.test(needy.challenge),
+    `${front}: one for us without the scope is 403 insufficient_scope`, needy);
+}
+
+// The authorization server's documents for clients that ask us for them.
+async function documents(front, server, as) {
+  const metadata = await (await fetch(new URL('/.well-known/oauth-authorization-server', server.url))).text();
+  const original = await (await fetch(as.issuer + '/.well-known/oauth-authorization-server')).text();
+  ok(metadata === original, `${front}: the authorization server's metadata is passed on as it is`, metadata);
+  const registration = await fetch(new URL('/oauth/register', server.url), { method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: ['http://127.0.0.1:33418/callback'], application_type: 'native', token_endpoint_auth_method: 'none' }) });
+  const client = await registration.json();
+  ok(registration.status === 201 && client.client_id, `${front}: so is a registration`, client);
+}
+
+// The authorization server goes away and comes back with new keys, one of the old ones among them.
+async function rotation(front, server, as, tokens) {
+  const token = async algorithm => {
+    as.algorithm = algorithm;
+    const made = await as.token(String(server.url), 'usr:read');
+    tokens.add(made);
+    return made;
+  };
+  const kept = await token('RS256'), withdrawn = await token('ES256');
+  await as.down();
+  ok((await server.call(kept)).status === 200, `${front}: an outage of the authorization server does not touch those who have tokens`);
+  as.rotate(['RS256']);
+  await as.up();
+  const fresh = await token('ES256');
+  const begun = Date.now(), seen = new Set();
+  let status;
+  while ((status = (await server.call(fresh)).status) !== 200 && Date.now() < begun + 35000) {
+    seen.add(status);
+    await sleep(0.5);
+  }
+  const waited = Math.round((Date.now() - begun) / 1000);
+  ok(status === 200 && waited <= 31, `${front}: a token of a new key is accepted within the cooldown (after ${waited} s) [X10]`, `${status} ${[...seen]}`);
+  // Another process learns of it with the first such token that it sees.
+  const many = async token => Promise.all(Array.from({ length: 12 }, async () => (await server.call(token)).status));
+  let left = [];
+  for (let i = 0; i < 20; i++) {
+    await many(fresh);
+    left = await many(withdrawn);
+    if (left.every(s => s === 401)) break;
+  }
+  ok(left.every(s => s === 401), `${front}: then a token of a key that was withdrawn is refused`, left);
+  ok((await many(kept)).every(s => s === 200), `${front}: and one of a key that is still published is not`);
+  const fetched = as.asked.filter(line => line === 'GET /jwks').length;
+  ok(fetched === 2, `${front}: in all this the keys were fetched twice`, String(fetched));
+}
+
+async function scenario(name, server, as) {
+  const tokens = new Set();
+  try {
+    await audiences(name, server, as, tokens);
+    await documents(name, server, as);
+    for (const [kind, how] of Object.entries(kinds)) await flow(`${name}: ${kind}`, how, server, as, tokens);
+    await rotation(name, server, as, tokens);
+    const log = server.written();
+    ok(tokens.size > 20 && ![...tokens].some(token => log.includes(token)), `${name}: the log has none of ${tokens.size} tokens [S55]`);
+  } catch (e) {
+    ok(false, `${name}: everything comes to its end`, e?.stack ?? String(e));
+  }
+}
+
+// Whoever ends this early gets everything stopped all the same.
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.once(signal, async () => {
+    await Promise.all([...Server.all].map(server => server.stop()));
+    process.exit(1);
+  });
+}
+
+const running = [];
+try {
+  // One after the other, since quickstart builds; then all at the same time.
+  for (const front of fronts) {
+    const as = await AuthorizationServer.start(first.split(' '), ['admin']);
+    running.push({ as, server: await Server.start(quickstart, front, settings(as)), front });
+  }
+  await Promise.all(running.map(({ front, server, as }) => scenario(front, server, as)));
+} catch (e) {
+  ok(false, 'the servers start', e?.stack ?? String(e));
+}
+for (const { front, server, as } of running) {
+  ok(await server.stop() === 0, `${front}: quickstart ends in good order`);
+  await as.down();
+}
+process.exit(conclude());

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// mcp.fcgi behind a real web server, as quickstart starts it, with an authorization server of ours to choose.
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+async function freePort() {
+  const server = createServer();
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+// For a tools/call of the modern protocol without any client's cleverness.
+const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+               'io.modelcontextprotocol/clientCapabilities': {} };
+
+export class Server {
+  static all = new Set();
+
+  // Returns when the server answers; "configuration" is the text of a settings file.
+  static async start(quickstart, front, configuration) {
+    const it = new Server();
+    it.directory = mkdtempSync(join(tmpdir(), 'mcp-fcgi-clients-'));
+    const config = join(it.directory, 'settings'), errors = join(it.directory, 'errors');
+    writeFileSync(config, configuration, { mode: 0o600 });
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SK_|SCALEKIT_|EXPECTED_|MCP_|JWKS_)/.test(name)));
+    const to = openSync(errors, 'w');
+    it.process = spawn(quickstart, ['--front', front, '--port', String(await freePort()), '--config', config], { env, stdio: ['ignore', 'pipe', to] });
+    closeSync(to);
+    Server.all.add(it);
+    it.ended = new Promise(resolve => it.process.once('exit', resolve));
+    const lines = createInterface(it.process.stdout);
+    await new Promise(resolve => {
+      lines.on('line', line => {
+        const [word, value] = line.split(/\s+/, 2);
+        if (word === 'Logs') it.log = join(value, 'mcp-fcgi.log');
+        if (word === 'ready:') resolve(it.url = new URL(value));
+      });
+      lines.on('close', resolve);
+    });
+    if (it.url) return it;
+    const why = readFileSync(errors, 'utf8');
+    await it.stop();
+    throw new Error('quickstart does not serve: ' + why);
+  }
+
+  // Returns quickstart's exit status.
+  async stop() {
+    Server.all.delete(this);
+    this.process.kill('SIGTERM');
+    const status = await this.ended;
+    rmSync(this.directory, { recursive: true, force: true });
+    return status;
+  }
+
+  written() { return readFileSync(this.log, 'utf8'); }
+
+  async call(token, name = 'greet_user', args = { name: 'Ada' }) {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args, _meta: meta } };
+    const answer = await fetch(this.url, { method: 'POST', body: JSON.stringify(body), headers: {
+      'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token}`,
+      'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name } });
+    return { status: answer.status, challenge: answer.headers.get('www-authenticate') ?? '', text: await answer.text() };
+  }
+}

@@ -201,8 +201,8 @@ pass_on(const struct upstream *u, const char *url, bool learnt, const char *body
 	static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json", NULL };
 	struct fetch_request req = {
 		.method = "POST", .url = url, .learnt = learnt, .origin_host = discovery_host(u->discovery),
-		.headers = headers, .body = body, .body_len = len, .connect_timeout_ms = CONNECT_MS, .total_timeout_ms = REGISTER_MS,
-		.max_bytes = UPSTREAM_REGISTRATION_MAX,
+		.headers = headers, .body = body, .body_len = len, .connect_timeout_ms = CONNECT_MS,
+		.total_timeout_ms = REGISTER_MS, .max_bytes = UPSTREAM_REGISTRATION_MAX,
 	};
 	struct fetch_response res;
 	enum mcp_err err = fetch(u->fetch, &req, &res);

@@ -70,6 +70,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 	reply->version[0] = reply->method[0] = reply->tool[0] = '\0';
 	reply->error_code = 0;
 	reply->tool_error = false;
+	reply->seen[0] = reply->expected[0] = '\0';
 	reply->required_scopes.v = NULL;
 	reply->required_scopes.n = 0;
 	dispatch(&x);

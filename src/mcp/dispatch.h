@@ -35,7 +35,7 @@ struct mcp_message {
 struct mcp_reply {
 	int status;			/* 200, 202 (nothing to say), 400, 403, 404; with JSON in "body" unless 202 */
 	struct buf body;		/* initialised by the caller */
-	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION with 403, else OAUTH_OK */
+	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION if a tool was denied (403 or 200), else OAUTH_OK */
 	enum oauth_outcome outcome;
 	struct strlist required_scopes;	/* all scopes of the operation, with OAUTH_INSUFFICIENT_SCOPE */
 	/* For the log line: */
@@ -44,6 +44,7 @@ struct mcp_reply {
 	char tool[132];			/* tool name if it is one we have, else "" */
 	int error_code;			/* JSON-RPC error code, 0 for a result */
 	bool tool_error;		/* the result has isError */
+	char seen[256], expected[256];	/* when a tool was denied: what the caller has and what the tool asks for */
 };
 
 /* What the server is, for initialize and server/discover; built once a configuration. */
@@ -54,6 +55,8 @@ struct mcp_service {
 	int64_t list_ttl_ms;
 	bool filter_lists;		/* lists show only what the caller may call (then cacheScope is private) */
 	int64_t tool_timeout_ms;
+	bool deny_by_result;		/* a denied call is a result with isError, not a 403 */
+	const char *metadata_url;	/* for the challenge in such a result; NULL: without */
 };
 
 /*

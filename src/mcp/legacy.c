@@ -43,6 +43,13 @@ ping(struct rpc *x)
 	return rpc_result_end(x);
 }
 
+static void
+result_members(struct rpc *x)
+{
+	if (x->meta)
+		buf_printf(&x->reply->body, ",\"_meta\":{%s}", x->meta);
+}
+
 static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", NULL };
 
 static const struct method methods[] = {
@@ -72,5 +79,6 @@ const struct era era_legacy = {
 	.methods = methods,
 	.notifications = notifications,
 	.statuses = statuses,
-	.response = rpc_accepted
+	.response = rpc_accepted,
+	.result_members = result_members
 };

@@ -147,6 +147,8 @@ result_members(struct rpc *x)
 
 	buf_puts(out, ",\"resultType\":\"complete\",\"_meta\":{\"" META_SERVER_INFO "\":");
 	service_render_info(x->service, out);
+	if (x->meta)
+		buf_printf(out, ",%s", x->meta);
 	buf_putc(out, '}');
 }
 

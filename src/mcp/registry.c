@@ -16,10 +16,14 @@
 #define SCHEMA_TEXT_MAX (256 * 1024)
 #define LIST_MAX (16 * 1024 * 1024)
 
+/* What is asked of callers' organisations unless the operator says more. */
+static const struct org_rule no_rule = { 0 }, any_organisation = { .required = true };
+
 struct registry {
 	struct registry_entry *entries;
 	size_t n, cap;
 	bool sealed;
+	const struct scope_rules *implies;
 	char *list;		/* JSON text of the array of all tools; after the sealing */
 	size_t list_len;
 };
@@ -152,7 +156,7 @@ prepare(struct registry_entry *e, const struct tool *tool, const char **why)
 	struct buf b;
 
 	e->tool = tool;
-	e->needs_organisation = tool->needs_organisation;
+	e->organisation = tool->needs_organisation ? &any_organisation : &no_rule;
 	buf_init(&b, LIST_MAX);
 	err = read_schema(tool->input_schema, &input, &e->input, why);
 	if (err)
@@ -214,6 +218,7 @@ registry_add(struct registry *r, const struct tool *tool, const struct strlist *
 		r->entries = grown;
 		r->cap = cap;
 	}
+	e.implies = r->implies;
 	err = copy_scopes(&e.scopes, scopes);
 	if (!err)
 		err = prepare(&e, tool, why);
@@ -224,6 +229,20 @@ registry_add(struct registry *r, const struct tool *tool, const struct strlist *
 	r->entries[r->n++] = e;
 	*why = NULL;
 	return MCP_OK;
+}
+
+void
+registry_imply(struct registry *r, const struct scope_rules *rules)
+{
+	r->implies = rules;
+}
+
+void
+registry_restrict(struct registry *r, const char *name, const struct org_rule *rule)
+{
+	for (size_t i = 0; i < r->n && rule->required && !r->sealed; i++)
+		if (strcmp(r->entries[i].tool->name, name) == 0)
+			r->entries[i].organisation = rule;
 }
 
 enum mcp_err
@@ -278,15 +297,19 @@ registry_list_text(const struct registry *r, size_t *len)
 	return r->list;
 }
 
+bool
+registry_grants(const struct registry_entry *e, const struct principal *principal, const char *scope)
+{
+	return principal && scopes_grant(e->implies, &principal->scopes, scope);
+}
+
 enum oauth_outcome
 registry_judge(const struct registry_entry *e, const struct principal *principal)
 {
 	size_t i;
 
 	for (i = 0; i < e->scopes.n; i++)
-		if (!principal || !strlist_has(&principal->scopes, e->scopes.v[i]))
+		if (!registry_grants(e, principal, e->scopes.v[i]))
 			return OAUTH_INSUFFICIENT_SCOPE;
-	if (e->needs_organisation && (!principal || !principal->organisation))
-		return OAUTH_WRONG_ORGANISATION;
-	return OAUTH_OK;
+	return org_rule_judge(e->organisation, principal);
 }

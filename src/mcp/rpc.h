@@ -23,6 +23,7 @@ struct rpc {
 	struct jsonrpc_message in;	/* what came */
 	const struct era *era;		/* NULL until it was chosen */
 	const char *version;		/* static: the protocol version that is spoken; NULL until it is known */
+	const char *meta;		/* JSON text of members for the _meta of the result; NULL: none */
 };
 
 /*

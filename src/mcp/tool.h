@@ -21,6 +21,7 @@ struct json_object;
 /* What one call knows and gives back. The fields before "content" are borrowed and read only. */
 struct tool_call {
 	const struct principal *principal;
+	const char *organisation;		/* for which the call is, by the tool's rule; NULL: none is asked for */
 	const struct json_object *arguments;	/* an object; empty when the client sent none */
 	const char *request_id;			/* our own id of the request, for log lines */
 	int64_t now_s;

@@ -14,6 +14,7 @@
 #include "mcp/rpc.h"
 #include "mcp/registry.h"
 #include "mcp/schema.h"
+#include "mcp/tools_denied.h"
 
 #define FAULTS_MAX (8 * 1024)		/* bytes of the text that tells what is wrong with arguments */
 
@@ -36,84 +37,6 @@ find_tool(struct rpc *x)
 	if (!e)
 		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", rpc_shown(name, len, shown));
 	return e;
-}
-
-/* Whether "admin" is the one scope of the entry that the caller lacks. */
-static bool
-lacks_only_admin(const struct registry_entry *e, const struct principal *principal)
-{
-	bool lacks_admin = false;
-	size_t i;
-
-	for (i = 0; i < e->scopes.n; i++) {
-		if (principal && strlist_has(&principal->scopes, e->scopes.v[i]))
-			continue;
-		if (strcmp(e->scopes.v[i], "admin") != 0)
-			return false;
-		lacks_admin = true;
-	}
-	return lacks_admin;
-}
-
-/*
- * The member "data" of a refusal, {"requiredScopes": [...]}; NULL when memory is short: the refusal goes out without
- * it.
- */
-static struct json_object *
-refusal_data(const struct strlist *scopes)
-{
-	struct json_object *data = json_new_object(), *list = json_new_array();
-	enum mcp_err err = data && list ? MCP_OK : MCP_ENOMEM;
-	size_t i;
-
-	for (i = 0; i < scopes->n && !err; i++)
-		err = json_push_new(list, json_new_string(scopes->v[i], strlen(scopes->v[i])));
-	if (!err) {
-		err = json_set(data, "requiredScopes", list);
-		list = NULL;
-	}
-	json_free(list);
-	if (!err)
-		return data;
-	json_free(data);
-	return NULL;
-}
-
-static int
-refuse_scopes(struct rpc *x, const struct registry_entry *e)
-{
-	struct mcp_reply *reply = x->reply;
-	struct buf message;
-	size_t i;
-
-	for (i = 0; i < e->scopes.n; i++)
-		if (strlist_add(&reply->required_scopes, e->scopes.v[i], strlen(e->scopes.v[i])) != MCP_OK)
-			break;
-	buf_init(&message, 4096);
-	if (lacks_only_admin(e, x->message->principal))
-		buf_puts(&message, "Requires admin scope");
-	else {
-		buf_puts(&message, "Requires scope ");
-		strlist_join(&e->scopes, " ", &message);
-	}
-	rpc_error_as(x, 403, JSONRPC_FORBIDDEN, buf_status(&message) ? "Requires further scopes" : message.data,
-	    refusal_data(&e->scopes));
-	buf_clear(&message);
-	return -1;
-}
-
-static int
-check_caller(struct rpc *x, const struct registry_entry *e)
-{
-	x->reply->outcome = registry_judge(e, x->message->principal);
-	switch (x->reply->outcome) {
-	case OAUTH_OK:
-		return 0;
-	case OAUTH_WRONG_ORGANISATION:
-		return rpc_error_as(x, 403, JSONRPC_FORBIDDEN, "Requires an organisation", NULL);
-	default:
-		return refuse_scopes(x, e);
-	}
 }
 
 /* Render a CallToolResult of what is in "call". */
@@ -219,8 +142,12 @@ tools_call(struct rpc *x)
 	default:
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object");
 	}
-	if (check_caller(x, e) == 0) {
+	x->reply->outcome = registry_judge(e, x->message->principal);
+	if (x->reply->outcome) {
+		tools_denied(x, e);
+	} else {
 		call.principal = x->message->principal;
+		call.organisation = org_rule_choose(e->organisation, call.principal);
 		call.arguments = arguments;
 		call.request_id = x->message->request_id;
 		call.now_s = x->message->now_s;

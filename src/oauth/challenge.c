@@ -2,6 +2,9 @@
 #include "oauth/challenge.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#include "oauth/scopes.h"
 
 /*
  * What error_description and scope may hold by RFC 6750 section 3, and a quoted-string without escapes: printable
@@ -32,24 +35,13 @@ put_parameter(struct buf *out, const char *name, const char *value)
 }
 
 /* A scope short of a byte would be another scope, so one that does not fit is left out whole. */
-static bool
-is_scope_token(const char *s)
-{
-	if (!*s)
-		return false;
-	for (; *s; s++)
-		if (!is_plain(*s) || *s == ' ')
-			return false;
-	return true;
-}
-
 static void
 put_scopes(struct buf *out, const struct strlist *scopes)
 {
 	const char *before = ", scope=\"";
 
 	for (size_t i = 0; scopes && i < scopes->n; i++) {
-		if (!is_scope_token(scopes->v[i]))
+		if (!scope_is_token(scopes->v[i], strlen(scopes->v[i])))
 			continue;
 		buf_puts(out, before);
 		buf_puts(out, scopes->v[i]);

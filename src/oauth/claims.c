@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "oauth/scopes.h"
 
 /*
  * 9999-12-31T23:59:59Z, the last time RFC 3339 can write. What is beyond counts something else, milliseconds for
@@ -225,21 +226,11 @@ claims_judge(const struct token_policy *policy, const struct json_object *claims
 	return outcome;
 }
 
-/* The bytes a scope may have: %x21 / %x23-5B / %x5D-7E. Source: RFC 6749 section 3.3. */
-static bool
-is_scope_token(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (s[i] <= 0x20 || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\')
-			return false;
-	return len > 0;
-}
-
 /* Whatever is no scope token grants nothing. */
 static enum oauth_outcome
 add_scope(struct strlist *scopes, const char *s, size_t len)
 {
-	if (!is_scope_token(s, len))
+	if (!scope_is_token(s, len))
 		return OAUTH_OK;
 	if (strlist_add_unique(scopes, s, len))
 		return OAUTH_OUT_OF_RESOURCES;

@@ -154,6 +154,33 @@ build_authorization(struct server *s, struct report *report)
 	return err;
 }
 
+/* The hierarchy of scopes and what the tools ask of organisations; the settings were read by the same functions. */
+static enum mcp_err
+build_rules(struct server *s)
+{
+	const struct server_settings *set = s->settings;
+	const struct strlist *organisations[] = { &set->greet_user_organisations, &set->admin_tool_organisations,
+	    &set->get_org_data_organisations, &set->web_search_organisations };
+	const char *why;
+	enum mcp_err err = scope_rules_read(&set->scope_implies, &s->implies, &why);
+
+	for (size_t i = 0; i < sizeof organisations / sizeof organisations[0] && !err; i++)
+		err = org_rule_read(organisations[i], &s->organisations[i], &why);
+	return err;
+}
+
+/* What a 401 asks for: what the listed tools need, but not the keys of the house, nor what is no scope of ours. */
+static enum mcp_err
+add_challenge_scopes(struct server *s, const struct strlist *scopes)
+{
+	enum mcp_err err = MCP_OK;
+
+	for (size_t i = 0; i < scopes->n && !err; i++)
+		if (strcmp(scopes->v[i], "admin") != 0 && strcmp(scopes->v[i], "offline_access") != 0)
+			err = strlist_add_unique(&s->challenge_scopes, scopes->v[i], strlen(scopes->v[i]));
+	return err;
+}
+
 /* The tools that are on, each with its scopes. */
 static enum mcp_err
 build_tools(struct server *s, struct report *report)
@@ -174,7 +201,11 @@ build_tools(struct server *s, struct report *report)
 	else if (strlist_has(&set->tools, "web_search"))
 		report_add(report, REPORT_OK, "get a key from Tavily and set TAVILY_API_KEY, or TAVILY_KEYLESS=on",
 		    "TAVILY-KEY web_search is not listed (TAVILY_API_KEY environment variable not set)");
-	err = registry_new(&s->registry);
+	err = build_rules(s);
+	if (!err)
+		err = registry_new(&s->registry);
+	if (!err)
+		registry_imply(s->registry, &s->implies);
 	buf_init(&names, 4096);
 	for (size_t i = 0; i < sizeof scopes / sizeof scopes[0] && !err; i++) {
 		const char *why = NULL;
@@ -187,15 +218,16 @@ build_tools(struct server *s, struct report *report)
 			err = MCP_OK;
 		} else if (!err) {
 			buf_printf(&names, "%s%s", names.len ? ", " : "", s->tools[i].name);
-			/* A 401 asks for what the listed tools need, but not for the keys of the house. */
-			for (size_t j = 0; j < scopes[i]->n && !err && set->challenge_scopes.n == 0; j++)
-				if (strcmp(scopes[i]->v[j], "admin") != 0)
-					err = strlist_add_unique(&s->challenge_scopes, scopes[i]->v[j],
-					    strlen(scopes[i]->v[j]));
+			registry_restrict(s->registry, s->tools[i].name, &s->organisations[i]);
+			if (set->challenge_scopes.n == 0)
+				err = add_challenge_scopes(s, scopes[i]);
 		}
 	}
 	if (!err && set->challenge_scopes.n)
 		err = copy_list(&s->challenge_scopes, &set->challenge_scopes);
+	if (!err && strlist_has(&s->challenge_scopes, "offline_access"))
+		report_add(report, REPORT_WARN, "take it out of CHALLENGE_SCOPES; clients that want refresh tokens ask "
+		    "for it by themselves", "SCOPE-OFFLINE offline_access is no scope of a resource");
 	if (!err)
 		err = registry_seal(s->registry);
 	if (!err && registry_count(s->registry) == 0)
@@ -349,7 +381,8 @@ build(struct server *s, struct report *report)
 		.name = set->server_name ? set->server_name : "mcp-fcgi", .title = set->server_title,
 		.version = PACKAGE_VERSION,
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
-		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000
+		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000,
+		.deny_by_result = set->step_up == STEP_UP_RESULT, .metadata_url = s->metadata_url
 	};
 	return MCP_OK;
 }
@@ -404,6 +437,9 @@ server_unref(struct server *s)
 	metadata_clear(&s->metadata);
 	admission_clear(&s->admission);
 	strlist_clear(&s->challenge_scopes);
+	scope_rules_clear(&s->implies);
+	for (size_t i = 0; i < sizeof s->organisations / sizeof s->organisations[0]; i++)
+		org_rule_clear(&s->organisations[i]);
 	free(s->trusted);
 	free(s->admin);
 	free(s->trusted_proxy_variable);

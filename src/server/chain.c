@@ -250,8 +250,8 @@ step_dispatch(struct exchange *x)
 	if (x->reply.outcome != OAUTH_OK) {
 		x->outcome = x->reply.outcome;
 		stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)x->outcome, 1);
-		answer_challenge(x, x->outcome,
-		    x->outcome == OAUTH_INSUFFICIENT_SCOPE ? &x->reply.required_scopes : NULL);
+		if (x->reply.status == 403)
+			answer_challenge(x, x->outcome, &x->reply.required_scopes);
 	}
 	answer_limit_fields(x);
 	return true;

@@ -17,8 +17,10 @@
 #include "mcp/tool.h"
 #include "oauth/issuer.h"
 #include "oauth/metadata.h"
+#include "oauth/organisation.h"
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
+#include "oauth/scopes.h"
 #include "server/server.h"
 #include "tools/web_search.h"
 
@@ -65,6 +67,8 @@ struct server {
 	struct network *trusted;
 	size_t n_trusted;
 	struct strlist challenge_scopes;
+	struct scope_rules implies;
+	struct org_rule organisations[4];	/* of "tools", the same places */
 	struct registry *registry;
 	struct mcp_service service;
 	struct tool tools[4];

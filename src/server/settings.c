@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "oauth/jwk.h"
+#include "oauth/organisation.h"
+#include "oauth/scopes.h"
 #include "oauth/token.h"
 
 #define PATH_MAX_BYTES 4096
@@ -70,6 +72,51 @@ check_required_claims(const char *value)
 		if (rules.v[i][0] == '=' || strcspn(rules.v[i], "=") > TOKEN_CLAIM_NAME_MAX)
 			wrong = "is no list of NAME and NAME=VALUE";
 	strlist_clear(&rules);
+	return wrong;
+}
+
+static const char *
+check_scopes(const char *value)
+{
+	struct strlist scopes = { 0 };
+	const char *wrong = NULL;
+
+	if (strlist_split(&scopes, value, ", \t\r\n", 256))
+		wrong = "lists too many scopes";
+	for (size_t i = 0; i < scopes.n && !wrong; i++)
+		if (!scope_is_token(scopes.v[i], strlen(scopes.v[i])))
+			wrong = "has a byte that no scope may have (RFC 6749 section 3.3)";
+	strlist_clear(&scopes);
+	return wrong;
+}
+
+static const char *
+check_scope_rules(const char *value)
+{
+	struct strlist words = { 0 };
+	struct scope_rules rules = { 0 };
+	const char *wrong = "has too many words";
+
+	if (strlist_split(&words, value, ", \t\r\n", SCOPE_WORDS_MAX) == MCP_OK &&
+	    scope_rules_read(&words, &rules, &wrong) == MCP_OK)
+		wrong = NULL;
+	scope_rules_clear(&rules);
+	strlist_clear(&words);
+	return wrong;
+}
+
+static const char *
+check_organisations(const char *value)
+{
+	struct strlist words = { 0 };
+	struct org_rule rule = { 0 };
+	const char *wrong = "lists too many organisations";
+
+	if (strlist_split(&words, value, ", \t\r\n", ORG_WORDS_MAX) == MCP_OK &&
+	    org_rule_read(&words, &rule, &wrong) == MCP_OK)
+		wrong = NULL;
+	org_rule_clear(&rule);
+	strlist_clear(&words);
 	return wrong;
 }
 
@@ -140,8 +187,13 @@ static const struct setting authorization_rows[] = {
 	{ .name = "REQUIRED_CLAIMS", .type = SETTING_LIST, .offset = FIELD(required_claims),
 	  .check = check_required_claims,
 	  .help = "Claims that a token must have: NAME, or NAME=VALUE for a text that is it or an array that has it." },
-	{ .name = "CHALLENGE_SCOPES", .type = SETTING_LIST, .offset = FIELD(challenge_scopes),
-	  .help = "Scopes that a 401 asks for; those of all tools except admin when it is not set." }
+	{ .name = "CHALLENGE_SCOPES", .type = SETTING_LIST, .offset = FIELD(challenge_scopes), .check = check_scopes,
+	  .help = "Scopes that a 401 asks for; those of all tools except admin when it is not set." },
+	{ .name = "SCOPE_IMPLIES", .type = SETTING_LIST, .offset = FIELD(scope_implies), .check = check_scope_rules,
+	  .help = "Scopes that stand for others: BROAD: and the scopes it implies, rule after rule." },
+	{ .name = "STEP_UP", .type = SETTING_CHOICE, .offset = FIELD(step_up), .choices = "http403|result",
+	  .fallback = "http403",
+	  .help = "How a denied tool call is told: 403 and a challenge, or a result with isError." }
 };
 
 static const struct setting server_rows[] = {
@@ -200,22 +252,34 @@ static const struct setting tool_rows[] = {
 	  .max = 86400,
 	  .help = "Seconds for which clients may keep lists." },
 	{ .name = "FILTER_LISTS", .type = SETTING_BOOL, .offset = FIELD(filter_lists), .fallback = "off",
-	  .help = "List only the tools that the caller's scopes permit." },
+	  .help = "List only the tools that the caller may call." },
 	{ .name = "TOOL_TIMEOUT_S", .type = SETTING_INT, .offset = FIELD(tool_timeout_s), .fallback = "60", .min = 1,
 	  .max = 3600,
 	  .help = "Seconds that one tool call may take." },
 	{ .name = "TOOLS", .type = SETTING_LIST, .offset = FIELD(tools),
 	  .fallback = "greet_user admin_tool get_org_data web_search",
 	  .help = "Tools to offer." },
-	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes), .fallback = "usr:read",
+	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes), .check = check_scopes,
+	  .fallback = "usr:read",
 	  .help = "Scopes that greet_user needs, all of them; empty: any valid token." },
-	{ .name = "ADMIN_TOOL_SCOPES", .type = SETTING_LIST, .offset = FIELD(admin_tool_scopes), .fallback = "admin",
+	{ .name = "ADMIN_TOOL_SCOPES", .type = SETTING_LIST, .offset = FIELD(admin_tool_scopes), .check = check_scopes,
+	  .fallback = "admin",
 	  .help = "The same for admin_tool." },
-	{ .name = "GET_ORG_DATA_SCOPES", .type = SETTING_LIST, .offset = FIELD(get_org_data_scopes), .fallback = "",
+	{ .name = "GET_ORG_DATA_SCOPES", .type = SETTING_LIST, .offset = FIELD(get_org_data_scopes),
+	  .check = check_scopes, .fallback = "",
 	  .help = "The same for get_org_data, which also needs an organisation." },
-	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes),
+	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes), .check = check_scopes,
 	  .fallback = "web-search:read",
-	  .help = "The same for web_search." }
+	  .help = "The same for web_search." },
+	{ .name = "GREET_USER_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(greet_user_organisations),
+	  .check = check_organisations,
+	  .help = "Organisations that may call greet_user, required for any; claim:NAME reads it from that claim." },
+	{ .name = "ADMIN_TOOL_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(admin_tool_organisations),
+	  .check = check_organisations, .help = "The same for admin_tool." },
+	{ .name = "GET_ORG_DATA_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(get_org_data_organisations),
+	  .check = check_organisations, .help = "The same for get_org_data, which needs one in any case." },
+	{ .name = "WEB_SEARCH_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(web_search_organisations),
+	  .check = check_organisations, .help = "The same for web_search." }
 };
 
 #define ROWS(table) (table), sizeof(table) / sizeof((table)[0])

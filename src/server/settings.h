@@ -17,6 +17,9 @@
 #include "server/report.h"
 #include "tools/web_search.h"
 
+/* STEP_UP: how a denied tool call is told. */
+enum step_up { STEP_UP_HTTP403, STEP_UP_RESULT };
+
 /*
  * All settings, as the modules' tables fill them in. The tables and their help texts stand in settings.c and in the
  * modules named.
@@ -31,7 +34,9 @@ struct server_settings {
 	char *metadata_url;		/* RESOURCE_METADATA_URL */
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
 	char *jwks_uri, *jwks_file;
-	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, required_claims, challenge_scopes;
+	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, required_claims, challenge_scopes,
+	    scope_implies;
+	int step_up;			/* enum step_up */
 	int64_t jwt_leeway_s, token_max_bytes, token_max_lifetime_s;
 	/* Server */
 	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;
@@ -44,6 +49,8 @@ struct server_settings {
 	bool filter_lists;
 	struct strlist tools;
 	struct strlist greet_user_scopes, admin_tool_scopes, get_org_data_scopes, web_search_scopes;
+	struct strlist greet_user_organisations, admin_tool_organisations, get_org_data_organisations,
+	    web_search_organisations;
 	/* Of the modules */
 	struct fetch_policy fetch;
 	struct limit_settings limit;

@@ -50,7 +50,7 @@ read_data(struct state *state, const char *organisation, const char *key, struct
 static enum mcp_err
 get_org_data(struct tool_call *call)
 {
-	const char *organisation = call->principal->organisation, *key = NULL;
+	const char *organisation = call->organisation, *key = NULL;
 	struct collection c = { json_new_object(), 0, MCP_OK };
 	struct json_object *result = json_new_object();
 	enum mcp_err err;

@@ -96,9 +96,9 @@ export class AuthorizationServer {
     return fetch(this.issuer + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) });
   }
 
-  // A token of the robot for a resource.
+  // A token of the robot for a resource; without one it is opaque and for nothing.
   async token(resource, scope) {
-    const answer = await this.post('/token', { grant_type: 'client_credentials', resource, scope }, robot);
+    const answer = await this.post('/token', { grant_type: 'client_credentials', ...(resource && { resource, scope }) }, robot);
     const { access_token } = await answer.json();
     if (!access_token) throw new Error(`no token for ${resource}: ${answer.status}`);
     return access_token;

@@ -2,6 +2,7 @@
 // The official clients and an authorization server that is not ours (authorization_server.mjs), with mcp.fcgi between them behind real web
 // servers: from the first 401 to the tools, expiry and refresh, step-up, tokens that are meant for somebody else, outage, rotation of keys.
 // usage: node oidc_provider.mjs QUICKSTART FRONT...     prints TAP; the fronts are tried at the same time
+import { createHash, randomBytes } from 'node:crypto';
 import { Application, Browser, finish as conclude, kinds, ok } from './application.mjs';
 import { AuthorizationServer } from './authorization_server.mjs';
 import { Server } from './quick_server.mjs';
@@ -147,6 +148,25 @@ async function documents(front, server, as) {
     body: JSON.stringify({ redirect_uris: ['http://127.0.0.1:33418/callback'], application_type: 'native', token_endpoint_auth_method: 'none' }) });
   const client = await registration.json();
   ok(registration.status === 201 && client.client_id, `${front}: so is a registration`, client);
+  return client;
+}
+
+// What else the same authorization server signs or hands out for the same person and resource is no access token.
+async function others(front, server, as, tokens, client) {
+  const redirect_uri = client.redirect_uris[0], code_verifier = randomBytes(32).toString('base64url');
+  const page = new URL('/auth', as.issuer);
+  page.search = new URLSearchParams({ client_id: client.client_id, redirect_uri, response_type: 'code', scope: 'openid offline_access usr:read',
+    prompt: 'consent', resource: server.url, code_challenge_method: 'S256',
+    code_challenge: createHash('sha256').update(code_verifier).digest('base64url') });
+  const code = (await new Browser().authorize(page, redirect_uri)).get('code');
+  const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: client.client_id, redirect_uri, code, code_verifier });
+  const got = await (await fetch(as.issuer + '/token', { method: 'POST', body })).json();
+  const narrow = await as.token(undefined, undefined);
+  for (const token of [got.access_token, got.id_token, got.refresh_token, narrow]) tokens.add(token);
+  ok((await server.call(got.access_token)).status === 200, `${front}: of one answer of the token endpoint the access token is accepted`, got);
+  ok((await server.call(got.id_token)).status === 401, `${front}: the ID token is refused`);
+  ok((await server.call(got.refresh_token)).status === 401, `${front}: the refresh token is refused`);
+  ok((await server.call(narrow)).status === 401, `${front}: so is an access token for no resource`);
 }
 
 // The authorization server goes away and comes back with new keys, one of the old ones among them.
@@ -189,7 +209,8 @@ async function scenario(name, server, as) {
   const tokens = new Set();
   try {
     await audiences(name, server, as, tokens);
-    await documents(name, server, as);
+    const client = await documents(name, server, as);
+    await others(name, server, as, tokens, client);
     for (const [kind, how] of Object.entries(kinds)) await flow(`${name}: ${kind}`, how, server, as, tokens);
     await rotation(name, server, as, tokens);
     const log = server.written();

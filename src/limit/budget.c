@@ -24,6 +24,7 @@
 #define BUSY_MS 500		/* a lock is waited for so long, then the requests that wait are admitted */
 #define BUSY_AGAIN_MS 2		/* and so long while it goes on: nobody waits much, and counting resumes at once */
 #define LOG_PERIOD_S 60
+#define RESERVED_OF_LEFT 4	/* a reservation takes a quarter of what is left at most */
 
 /*
  * user_version of the file: a signature with a number that changes with the schema. What has another one is replaced.
@@ -42,7 +43,7 @@ static const char schema[] =
     "COMMIT";
 
 enum {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_FIND, SQL_INSERT, SQL_UPDATE, SQL_RETURN, SQL_SWEEP, SQL_DELETE,
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_FIND, SQL_INSERT, SQL_UPDATE, SQL_SWEEP, SQL_DELETE,
 	    SQL_ROWS_ADD,
 	SQL_ROWS, SQL_VERSION, SQL_COUNT
 };
@@ -53,7 +54,6 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_FIND] = "SELECT ends_s, used FROM budget WHERE key = ?1",
 	[SQL_INSERT] = "INSERT INTO budget VALUES (?1, ?2, ?3)",
 	[SQL_UPDATE] = "UPDATE budget SET ends_s = ?2, used = ?3 WHERE key = ?1",
-	[SQL_RETURN] = "UPDATE budget SET used = used - ?2 WHERE key = ?1 AND ends_s = ?3 AND used >= ?2",
 	[SQL_SWEEP] = "SELECT key, ends_s, used FROM budget WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[SQL_DELETE] = "DELETE FROM budget WHERE key = ?1",
 	[SQL_ROWS_ADD] = "UPDATE total SET rows = rows + ?1 WHERE id = 0",
@@ -265,15 +265,13 @@ note_recovery(struct budget *b)
 	b->failing = b->is_told = b->is_locked = false;
 }
 
-enum access { READS, WRITES };
-
 /*
  * Do "work" on the open table, which returns a code of SQLite. A damaged table is replaced and "work" done again,
- * once. Only a write shows that a table that failed can be used again: reading works while others hold the lock.
+ * once. "work" takes the lock for writing: reading works while others hold it, and shows nothing.
  * Returns MCP_OK or MCP_EDB.
  */
 static enum mcp_err
-attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct budget *b, void *ctx), void *ctx)
+attempt(struct budget *b, int64_t now_s, int (*work)(struct budget *b, void *ctx), void *ctx)
 {
 	int rc = SQLITE_OK;
 
@@ -284,7 +282,7 @@ attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct 
 			break;
 		rc = work(b, ctx);
 		if (rc == SQLITE_OK) {
-			if (b->failing && access == WRITES)
+			if (b->failing)
 				note_recovery(b);
 			return MCP_OK;
 		}
@@ -305,9 +303,8 @@ attempt(struct budget *b, int64_t now_s, enum access access, int (*work)(struct 
 	return MCP_EDB;
 }
 
-/* Whether a window that ends at "ends_s" runs at "now_s". */
-static bool
-is_running(int64_t ends_s, int64_t window_s, int64_t now_s)
+bool
+budget_is_running(int64_t ends_s, int64_t window_s, int64_t now_s)
 {
 	return ends_s > now_s && ends_s <= now_s + window_s + BUDGET_SLACK_S;
 }
@@ -334,26 +331,35 @@ struct tally {
 	int begun;		/* windows */
 };
 
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int
 charge_one(struct budget *b, struct budget_charge *c, struct tally *tally)
 {
 	sqlite3_stmt *q;
+	int64_t left;
 	bool found;
 	int rc = find(b, &c->key, &found, &c->ends_s, &c->used);
 
-	c->granted = 0;
+	c->granted = c->reserved = 0;
 	if (rc)
 		return rc;
-	if (!is_running(c->ends_s, c->window_s, tally->now_s) || c->used < 0) {
+	if (!budget_is_running(c->ends_s, c->window_s, tally->now_s) || c->used < 0) {
 		c->ends_s = tally->now_s + c->window_s;
 		c->used = 0;
 		tally->begun++;
 	}
-	if (c->used < c->limit)
-		c->granted = c->limit - c->used < c->amount ? c->limit - c->used : c->amount;
-	if (c->granted == 0)
+	left = c->limit - c->used;
+	if (left <= 0)
 		return SQLITE_OK;
-	c->used += c->granted;
+	c->granted = smaller(c->wanted, left);
+	/* The nearer the end, the smaller the reservations, so that nobody is refused for what another one holds. */
+	c->reserved = smaller(c->spare, (left - c->granted) / RESERVED_OF_LEFT);
+	c->used += c->granted + c->reserved;
 	tally->rows += !found;
 	q = b->statement[found ? SQL_UPDATE : SQL_INSERT];
 	bind_key(q, &c->key);
@@ -391,7 +397,7 @@ sweep(struct budget *b, bool must, struct tally *tally)
 		}
 		memcpy(&b->hand, key, sizeof b->hand);
 		seen++;
-		if (!is_running(ends_s, LIMIT_WINDOW_MAX_S, tally->now_s))
+		if (!budget_is_running(ends_s, LIMIT_WINDOW_MAX_S, tally->now_s))
 			over[n++] = b->hand;
 		if (used < least_used) {
 			least_used = used;
@@ -457,60 +463,7 @@ budget_charge(struct budget *b, struct budget_charge *charges, size_t n, int64_t
 {
 	struct charging x = { .charges = charges, .n = n, .now_s = now_s };
 
-	return attempt(b, now_s, WRITES, charge_all, &x);
-}
-
-struct returning {
-	const struct budget_key *key;
-	int64_t amount, ends_s;
-};
-
-static int
-give_back(struct budget *b, void *ctx)
-{
-	struct returning *x = ctx;
-
-	bind_key(b->statement[SQL_RETURN], x->key);
-	sqlite3_bind_int64(b->statement[SQL_RETURN], 2, x->amount);
-	sqlite3_bind_int64(b->statement[SQL_RETURN], 3, x->ends_s);
-	return run(b, SQL_RETURN);
-}
-
-enum mcp_err
-budget_return(struct budget *b, const struct budget_key *key, int64_t amount, int64_t ends_s, int64_t now_s)
-{
-	struct returning x = { .key = key, .amount = amount, .ends_s = ends_s };
-
-	return attempt(b, now_s, WRITES, give_back, &x);
-}
-
-struct reading {
-	const struct budget_key *key;
-	int64_t ends_s, used;
-};
-
-static int
-read_one(struct budget *b, void *ctx)
-{
-	struct reading *x = ctx;
-	bool found;
-
-	return find(b, x->key, &found, &x->ends_s, &x->used);
-}
-
-enum mcp_err
-budget_read(struct budget *b, const struct budget_key *key, int64_t window_s, int64_t now_s, int64_t *used,
-    int64_t *ends_s)
-{
-	struct reading x = { .key = key };
-	enum mcp_err err = attempt(b, now_s, READS, read_one, &x);
-
-	*used = *ends_s = 0;
-	if (!err && is_running(x.ends_s, window_s, now_s)) {
-		*used = x.used;
-		*ends_s = x.ends_s;
-	}
-	return err;
+	return attempt(b, now_s, charge_all, &x);
 }
 
 /* Whether writing would work: takes the lock, writes nothing. */
@@ -528,7 +481,7 @@ bool
 budget_usable(struct budget *b, int64_t now_s, int64_t *rows)
 {
 	*rows = 0;
-	return attempt(b, now_s, WRITES, probe, rows) == MCP_OK;
+	return attempt(b, now_s, probe, rows) == MCP_OK;
 }
 
 int64_t

@@ -32,12 +32,17 @@ struct budget_key {
 struct budget_charge {
 	struct budget_key key;
 	int64_t limit, window_s;
-	int64_t amount;		/* requests to take, >= 1 */
+	int64_t wanted;		/* requests to take, >= 1 */
+	int64_t spare;		/* requests to take besides as a reservation, if they are there; >= 0 */
 	/* Set by budget_charge(): */
-	int64_t granted;	/* how many of them there were, 0 to "amount" */
+	int64_t granted;	/* how many of those wanted there were */
+	int64_t reserved;	/* how many were taken besides: at most "spare", and a quarter of what was left */
 	int64_t used;		/* in this window, with these; never over "limit" unless the limit was lowered */
 	int64_t ends_s;		/* when the window ends */
 };
+
+/* Whether a window of "window_s" that ends at "ends_s" runs at "now_s"; one that is over, or was never, does not. */
+bool budget_is_running(int64_t ends_s, int64_t window_s, int64_t now_s);
 
 struct budget;
 
@@ -53,17 +58,6 @@ void budget_free(struct budget *b);
  * table cannot be used now.
  */
 enum mcp_err budget_charge(struct budget *b, struct budget_charge *charges, size_t n, int64_t now_s) MCP_MUST_CHECK;
-
-/*
- * Give "amount" back that was granted in the window that ends at "ends_s"; nothing happens if that window is over. As
- * budget_charge(); what could not be given back expires with the window.
- */
-enum mcp_err budget_return(struct budget *b, const struct budget_key *key, int64_t amount, int64_t ends_s,
-    int64_t now_s);
-
-/* How much of its budget "key" has used at "now_s": *used, 0 and *ends_s 0 when no window runs. As budget_charge(). */
-enum mcp_err budget_read(struct budget *b, const struct budget_key *key, int64_t window_s, int64_t now_s, int64_t *used,
-    int64_t *ends_s) MCP_MUST_CHECK;
 
 /*
  * Whether the table can be used, tried if need be; the rows it holds (0 if not); how many times it could not be used.

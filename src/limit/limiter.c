@@ -3,7 +3,8 @@
  * The rate limit. The way of a charge:
  *
  * 1. The request becomes a ticket with one part for each policy that applies to it.
- * 2. What this process remembers (recall.h) may answer: a spent key refuses, a reservation grants.
+ * 2. What is remembered (recall.h) may answer: a spent key refuses, a reservation grants. So the table is asked for the
+ *    first request of a window, then about once for each tenth of the limit, more often as its end comes near.
  * 3. Otherwise the ticket queues. One thread leads: it takes what has queued, charges all of it in one transaction
  *    (budget.h), and hands out the answers; who came meanwhile queues, and the first of them leads next. So a busy
  *    process pays one commit for many requests.
@@ -25,8 +26,8 @@
 
 #define POLICIES 2
 #define BATCH_MAX 32			/* tickets in one transaction */
-/* A reservation is the limit divided by this, so of limits below twice that nothing is reserved. */
-#define BLOCKS_A_LIMIT 1000
+/* The largest reservation is the limit divided by this, so of limits below twice that nothing is reserved. */
+#define BLOCKS_A_LIMIT 10
 
 /* The first byte of a key says what the rest is. */
 enum key_kind { KEY_UNKNOWN = 'u', KEY_IPV4 = '4', KEY_IPV6 = '6', KEY_PRINCIPAL = 'p' };
@@ -34,6 +35,7 @@ enum key_kind { KEY_UNKNOWN = 'u', KEY_IPV4 = '4', KEY_IPV6 = '6', KEY_PRINCIPAL
 struct part {
 	struct budget_key key;
 	enum limit_policy policy;
+	bool may_reserve;		/* the memory has room for a reservation, and none yet */
 	size_t charge;			/* which of the batch's charges it belongs to */
 	bool settled;			/* the figures below are set */
 	bool granted;
@@ -61,6 +63,7 @@ struct limiter {
 	struct budget *budget;		/* used by the leader only */
 	pthread_mutex_t lock;		/* guards what follows, and is not held while the leader uses the budget */
 	struct recall *recall;
+	int64_t asked_s;		/* when the table was asked last */
 	struct ticket *first, *last;	/* tickets that wait; a leader's batch is not among them */
 	bool is_led;
 	_Atomic int64_t admitted, refused, last_now_s;
@@ -100,7 +103,7 @@ limiter_new(const struct limit_settings *settings, const char *state_dir, struct
 	if (!err)
 		err = budget_new(state_dir, settings->max_rows, &l->budget);
 	if (!err)
-		err = recall_new(&l->recall);
+		err = recall_new(state_dir, &l->recall);
 	if (err) {
 		limiter_free(l);
 		return err;
@@ -109,21 +112,11 @@ limiter_new(const struct limit_settings *settings, const char *state_dir, struct
 	return MCP_OK;
 }
 
-static void
-return_reservation(void *ctx, struct recall_entry *e)
-{
-	struct limiter *l = ctx;
-
-	budget_return(l->budget, &e->key, e->reserved, e->ends_s, l->last_now_s);
-}
-
 void
 limiter_free(struct limiter *l)
 {
 	if (!l)
 		return;
-	if (l->recall && l->budget)
-		recall_each_reserved(l->recall, return_reservation, l);
 	recall_free(l->recall);
 	budget_free(l->budget);
 	free(l->exempt);
@@ -180,43 +173,62 @@ add_principal(const struct limiter *l, struct ticket *t, const char *principal)
 	memcpy(p->key.bytes + 1, digest, BUDGET_KEY_BYTES - 1);
 }
 
-/* Settle a part with what is remembered of its key. */
+/* What is left of the whole budget, reservations included; 0 is a spent one. */
+static int64_t
+left_of(const struct limiter *l, enum limit_policy policy, const struct recall_entry *e)
+{
+	int64_t limit = l->rate[policy].limit, left = limit - e->used + e->reserved;
+
+	return left < 0 ? 0 : left > limit ? limit : left;
+}
+
 static void
-settle(struct part *p, bool granted, const struct recall_entry *e)
+settle(struct part *p, bool granted, int64_t left, int64_t ends_s)
 {
 	p->settled = true;
 	p->granted = granted;
-	p->left = e->left;
-	p->ends_s = e->ends_s;
+	p->left = left;
+	p->ends_s = ends_s;
 }
 
-/* Answer the ticket from memory, as far as that goes. Returns whether nothing is left to ask. */
+/*
+ * Answer the ticket from memory, as far as that goes. Returns whether nothing is left to ask. The first charge in a
+ * second goes to the table even so: that finds out that it cannot be used any more, or can again.
+ */
 static bool
 answer_from_memory(struct limiter *l, struct ticket *t)
 {
-	struct recall_entry *e[POLICIES];
+	struct recall_place place[POLICIES];
+	bool is_spent = false;
 	size_t settled = 0;
 
-	if (t->kind == TICKET_FIGURES)
+	if (t->kind == TICKET_FIGURES || !recall_lock(l->recall, t->now_s))
 		return false;
-	for (size_t i = 0; i < t->parts; i++) {
-		e[i] = recall_find(l->recall, &t->part[i].key, l->rate[t->part[i].policy].window_s, t->now_s);
-		if (e[i] && e[i]->left == 0) {
-			settle(&t->part[i], false, e[i]);
-			return true;
-		}
+	for (size_t i = 0; i < t->parts && !is_spent; i++) {
+		struct part *p = &t->part[i];
+		const struct recall_entry *e = &place[i].entry;
+
+		recall_look(l->recall, &p->key, l->rate[p->policy].window_s, t->now_s, &place[i]);
+		p->may_reserve = place[i].at >= 0 && e->reserved == 0;
+		is_spent = e->ends_s && left_of(l, p->policy, e) == 0;
+		if (is_spent)
+			settle(p, false, 0, e->ends_s);
 	}
-	for (size_t i = 0; i < t->parts; i++) {
-		if (!e[i] || (t->kind == TICKET_CHARGE && !e[i]->reserved))
+	for (size_t i = 0; i < t->parts && !is_spent; i++) {
+		struct part *p = &t->part[i];
+		struct recall_entry *e = &place[i].entry;
+
+		if (!e->ends_s || (t->kind == TICKET_CHARGE && (e->reserved <= 0 || t->now_s != l->asked_s)))
 			continue;
 		if (t->kind == TICKET_CHARGE) {
-			e[i]->reserved--;
-			e[i]->left--;
+			e->reserved--;
+			recall_write(l->recall, &place[i]);
 		}
-		settle(&t->part[i], true, e[i]);
+		settle(p, true, left_of(l, p->policy, e), e->ends_s);
 		settled++;
 	}
-	return settled == t->parts;
+	recall_unlock(l->recall);
+	return is_spent || settled == t->parts;
 }
 
 /* The batch of a leader, and the charges it makes of it. */
@@ -226,7 +238,6 @@ struct batch {
 	int64_t now_s;			/* the latest of its tickets */
 	struct budget_charge charge[BATCH_MAX * POLICIES];
 	enum limit_policy policy[BATCH_MAX * POLICIES];
-	int64_t wanted[BATCH_MAX * POLICIES];
 	size_t charges;
 };
 
@@ -265,81 +276,78 @@ gather(const struct limiter *l, struct batch *b)
 				b->charge[c] = (struct budget_charge){ .key = p->key, .limit = l->rate[p->policy].limit,
 				    .window_s = l->rate[p->policy].window_s };
 				b->policy[c] = p->policy;
-				b->wanted[c] = 0;
 			}
-			b->wanted[c]++;
+			b->charge[c].wanted++;
+			if (p->may_reserve)
+				b->charge[c].spare = b->charge[c].limit / BLOCKS_A_LIMIT;
 			p->charge = c;
 		}
 	}
 	for (size_t c = 0; c < b->charges; c++) {
-		int64_t block = b->charge[c].limit / BLOCKS_A_LIMIT;
+		struct budget_charge *charge = &b->charge[c];
 
-		b->charge[c].amount = b->wanted[c] > block ? b->wanted[c] : block;
+		charge->spare = charge->spare > charge->wanted ? charge->spare - charge->wanted : 0;
 	}
 }
 
-/* Remember what the table said about "key": how much is left, with "more" of it reserved for this process. */
-static struct recall_entry *
-remember(struct limiter *l, const struct budget_key *key, const struct limit_rate *rate, int64_t used, int64_t ends_s,
-    int64_t more, int64_t now_s)
+/*
+ * What the table said about a key, joined with what is remembered of it. Another process may have told its own charge
+ * of the same window before us, or after us; budgets only shrink.
+ */
+static void
+join(struct limiter *l, const struct batch *b, size_t i, bool is_locked, struct recall_place *place)
 {
-	struct recall_entry *e = recall_put(l->recall, key, rate->window_s, now_s);
+	const struct budget_charge *c = &b->charge[i];
+	struct recall_entry *e = &place->entry;
 
-	if (e->ends_s != ends_s)
-		e->reserved = 0;	/* of a table that is no more */
-	e->ends_s = ends_s;
-	e->reserved += (int32_t)more;
-	e->left = e->reserved + (used < rate->limit ? (int32_t)(rate->limit - used) : 0);
-	return e;
+	*place = (struct recall_place){ .entry = { .key = c->key }, .at = -1 };
+	if (is_locked)
+		recall_look(l->recall, &c->key, c->window_s, b->now_s, place);
+	if (e->ends_s != c->ends_s) {
+		e->ends_s = c->ends_s;
+		e->used = e->reserved = 0;
+	}
+	if (e->used < c->used)
+		e->used = (int32_t)c->used;
+	e->reserved += (int32_t)c->reserved;
 }
 
-/* Hand out what was granted, in the order of the queue, and remember the rest. */
+/* Hand out what was granted, in the order of the queue, then what others have reserved; remember the rest. */
 static void
 hand_out(struct limiter *l, struct batch *b)
 {
-	int64_t given[BATCH_MAX * POLICIES] = { 0 };
+	struct recall_place place[BATCH_MAX * POLICIES];
+	int64_t to_give[BATCH_MAX * POLICIES];
+	bool is_locked = recall_lock(l->recall, b->now_s);
 
+	for (size_t i = 0; i < b->charges; i++) {
+		join(l, b, i, is_locked, &place[i]);
+		to_give[i] = b->charge[i].granted;
+	}
 	for (size_t i = 0; i < b->tickets; i++) {
 		for (size_t j = 0; b->ticket[i]->kind == TICKET_CHARGE && j < b->ticket[i]->parts; j++) {
 			struct part *p = &b->ticket[i]->part[j];
-			const struct budget_charge *c = &b->charge[p->charge];
+			struct recall_entry *e = &place[p->charge].entry;
+			bool granted = to_give[p->charge] > 0 || (e->reserved > 0 && left_of(l, p->policy, e) > 0);
 
 			if (p->settled)
 				continue;
-			p->settled = true;
-			p->granted = given[p->charge] < c->granted;
-			given[p->charge] += p->granted;
-			p->left = c->granted - given[p->charge] + (c->used < c->limit ? c->limit - c->used : 0);
-			p->ends_s = c->ends_s;
+			if (to_give[p->charge] > 0)
+				to_give[p->charge]--;
+			else if (granted)
+				e->reserved--;
+			settle(p, granted, left_of(l, p->policy, e) + to_give[p->charge], e->ends_s);
 		}
 	}
-	for (size_t i = 0; i < b->charges; i++) {
-		const struct budget_charge *c = &b->charge[i];
+	for (size_t i = 0; i < b->charges && is_locked; i++) {
+		const struct recall_entry *e = &place[i].entry;
 
 		/* Nobody peeks at a principal, so one that is neither spent nor reserved needs no room. */
-		if (b->policy[i] == LIMIT_ADDRESS || c->granted > given[i] || c->used >= c->limit)
-			(void)remember(l, &c->key, &l->rate[b->policy[i]], c->used, c->ends_s, c->granted - given[i],
-			    b->now_s);
+		if (b->policy[i] == LIMIT_ADDRESS || e->reserved > 0 || left_of(l, b->policy[i], e) == 0)
+			recall_write(l->recall, &place[i]);
 	}
-}
-
-/* Ask the table what a peek wants to know; the lock is taken for the memory only. */
-static void
-look_up(struct limiter *l, struct ticket *t)
-{
-	for (size_t i = 0; i < t->parts; i++) {
-		struct part *p = &t->part[i];
-		const struct limit_rate *rate = &l->rate[p->policy];
-		struct recall_entry *e;
-		int64_t used, ends_s;
-
-		if (p->settled || budget_read(l->budget, &p->key, rate->window_s, t->now_s, &used, &ends_s) != MCP_OK)
-			continue;
-		pthread_mutex_lock(&l->lock);
-		e = remember(l, &p->key, rate, used, ends_s ? ends_s : t->now_s + rate->window_s, 0, t->now_s);
-		settle(p, e->left > 0, e);
-		pthread_mutex_unlock(&l->lock);
-	}
+	if (is_locked)
+		recall_unlock(l->recall);
 }
 
 /* Lead: serve what waits, "own" first of all. Called with the lock held, left without it. */
@@ -352,12 +360,11 @@ lead(struct limiter *l, const struct ticket *own)
 
 	take_batch(l, &b);
 	gather(l, &b);
+	l->asked_s = b.now_s;
 	pthread_mutex_unlock(&l->lock);
 	if (b.charges)
 		err = budget_charge(l->budget, b.charge, b.charges, b.now_s);
 	for (size_t i = 0; i < b.tickets; i++) {
-		if (b.ticket[i]->kind == TICKET_PEEK)
-			look_up(l, b.ticket[i]);
 		if (b.ticket[i]->kind == TICKET_FIGURES) {
 			b.ticket[i]->figures->usable = budget_usable(l->budget, b.now_s, &b.ticket[i]->figures->rows);
 			b.ticket[i]->figures->faults = budget_faults(l->budget);
@@ -444,10 +451,8 @@ limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct limit
 
 	if (add_address(l, &t, address) && t.parts) {
 		pthread_mutex_lock(&l->lock);
-		if (answer_from_memory(l, &t))
-			pthread_mutex_unlock(&l->lock);
-		else
-			serve(l, &t);
+		(void)answer_from_memory(l, &t);
+		pthread_mutex_unlock(&l->lock);
 	}
 	judge(l, &t, v);
 }

@@ -11,7 +11,8 @@
 
 /*
  * The rate limit: fixed windows that start with a key's first request, in one SQLite table shared by all processes
- * (STATE_DIR/limits.db). A limiter that cannot use its table admits, says so in the log (throttled), and tries again
+ * (STATE_DIR/limits.db). Of larger limits the table gives reservations away, which all processes share (recall.h), so
+ * that each limit stays exact and few requests write to it. A limiter that cannot use its table admits, says so in the log (throttled), and tries again
  * after seconds; nothing here ever refuses because of a fault of ours. A process that has made a limiter must not use
  * it, or make another, in a child that it forks without exec.
  */
@@ -33,7 +34,7 @@ struct limiter;
 /*
  * Make a limiter of "state_dir" with validated settings (copied). The table is opened by the first request that needs
  * it; an unusable one is no failure, see above. Returns MCP_OK with *out new; MCP_EINVAL (a rate or network that does
- * not parse); MCP_ENOMEM. Release with limiter_free(), which hands unused reservations back. A limiter is used by
+ * not parse); MCP_ENOMEM. Release with limiter_free(). A limiter is used by
  * many threads at once, except in new and free.
  */
 enum mcp_err limiter_new(const struct limit_settings *settings, const char *state_dir,
@@ -42,15 +43,14 @@ void limiter_free(struct limiter *l);
 
 /*
  * Is the budget of "address" (numeric IPv4 or IPv6; IPv6 counts by /64; NULL or anything else shares one key) spent
- * already? Costs nothing when this process has met the key in its window, else one read; changes nothing. "v" is
- * always set: "admitted" says that there is something left.
+ * already, as far as is remembered? The table is not asked and nothing changes; limiter_charge() has the last word.
+ * "v" is always set: "admitted" says that nothing is known against the request.
  */
 void limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct limit_verdict *v);
 
 /*
  * Take one request from the budget of "address" and, unless NULL, of "principal" (any text, hashed before it is
- * stored), in one transaction. A key that this process knows to be spent costs no write, and takes nothing from the
- * other key. "v" is always set.
+ * stored), in one transaction. A key that is known to be spent costs no write, and takes nothing from the other key. "v" is always set.
  */
 void limiter_charge(struct limiter *l, const char *address, const char *principal, int64_t now_s,
     struct limit_verdict *v);

@@ -35,8 +35,9 @@ keep_line(void *ctx, enum log_level level, const char *text)
 	snprintf(last_line, sizeof last_line, "%s", text);
 }
 
+/* What an operator deletes; the memory beside it stays, and must notice. */
 static void
-remove_files(void)
+remove_table(void)
 {
 	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
 	char name[128];
@@ -45,6 +46,18 @@ remove_files(void)
 		snprintf(name, sizeof name, "%s%s", path, suffix[i]);
 		unlink(name);
 	}
+	/* Two files made within one tick of the clock can have the same number and time of birth. */
+	usleep(20000);
+}
+
+static void
+remove_files(void)
+{
+	char name[128];
+
+	remove_table();
+	snprintf(name, sizeof name, "%s/limits.recall", dir);
+	unlink(name);
 }
 
 static struct limiter *
@@ -322,26 +335,107 @@ test_blocks(void)
 	struct limit_verdict v = charge(l, "192.0.2.1", NULL, T0);
 	int got;
 
-	is_int(v.remaining, 2999, "of a limit over 1999 a block is reserved, and what is left counts it as ours");
-	is_int(ask("SELECT used FROM budget"), 3, "the table counts the block");
-	is_int(admitted(l, "192.0.2.1", NULL, T0, 2), 2, "the rest of the block");
-	is_int(ask("SELECT used FROM budget"), 3, "costs no write");
-	(void)charge(l, "192.0.2.1", NULL, T0);
+	is_int(v.remaining, 2999, "a tenth of the limit is reserved, and what is left counts it as ours");
+	is_int(ask("SELECT used FROM budget"), 300, "the table counts the reservation");
+	is_int(admitted(l, "192.0.2.1", NULL, T0, 200), 200, "what is taken from the reservation");
+	v = charge(second, "192.0.2.1", NULL, T0 + 1);
+	is_int(ask("SELECT used FROM budget"), 301, "costs no write, but for the first request in a second of a process");
+	is_int(v.remaining, 2798, "another process knows what is left");
+	is_int(admitted(second, "192.0.2.1", NULL, T0 + 1, 50), 50, "and takes from the same reservation,");
+	is_int(ask("SELECT used FROM budget"), 301, "without a write");
 	limiter_free(l);
-	is_int(ask("SELECT used FROM budget"), 4, "what was not used is handed back");
-	got = 4 + admitted(second, "192.0.2.1", NULL, T0, 1500);
 	l = make("3000/minute", "off", NULL, 1000);
-	got += admitted(l, "192.0.2.1", NULL, T0, 4000) + admitted(second, "192.0.2.1", NULL, T0, 4000);
-	is_int(got, 3000, "blocks of two processes never add up to more than the limit");
+	got = 252 + admitted(l, "192.0.2.1", NULL, T0 + 1, 49);
+	is_int(ask("SELECT used FROM budget"), 302, "which outlives the process that reserved it");
+	got += admitted(second, "192.0.2.1", NULL, T0 + 1, 1500);
+	got += admitted(l, "192.0.2.1", NULL, T0 + 2, 4000) + admitted(second, "192.0.2.1", NULL, T0 + 2, 4000);
+	is_int(got, 3000, "reservations never add up to more than the limit, nor to less");
 	is_int(admitted(l, "192.0.2.1", NULL, T0 + 60, 3001), 3000,
 	    "the next window has the whole budget for one that takes it alone");
 	limiter_free(l);
+	l = make("100/minute", "off", NULL, 1000);
+	(void)charge(l, "192.0.2.7", NULL, T0 + 60);
+	limiter_free(l);
+	l = make("5/minute", "off", NULL, 1000);
+	is_int(admitted(l, "192.0.2.7", NULL, T0 + 60, 30), 4, "a limit that was lowered binds what was reserved before");
+	limiter_free(l);
 	limiter_free(second);
 	remove_files();
-	l = make("1999/minute", "off", NULL, 1000);
+	l = make("3000/minute", "off", NULL, 1000);
 	(void)charge(l, "192.0.2.1", NULL, T0);
-	is_int(ask("SELECT used FROM budget"), 1, "of a limit of 1999 nothing is reserved");
+	is_int(charge(l, "192.0.2.1", NULL, T0).remaining, 2998, "something is reserved");
+	remove_table();
+	is_int(charge(l, "192.0.2.1", NULL, T0 + 1).remaining, 2999, "a table that was deleted takes the memory with it");
 	limiter_free(l);
+	remove_files();
+	l = make("19/minute", "off", NULL, 1000);
+	(void)charge(l, "192.0.2.1", NULL, T0);
+	is_int(ask("SELECT used FROM budget"), 1, "of a limit of 19 nothing is reserved");
+	limiter_free(l);
+	remove_files();
+}
+
+static void
+write_text(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		diag("%s cannot be written", name);
+	close(fd);
+}
+
+/* The limit is exact and nobody waits, whatever is wrong with the memory beside the table. */
+static void
+check_forgetful(const char *what)
+{
+	struct limiter *l = make("30/minute", "20/minute", NULL, 1000), *second = make("30/minute", "20/minute", NULL, 1000);
+	int64_t begun_ms = clock_monotonic_ms();
+	int got = admitted(l, "192.0.2.1", "anna", T0, 9) + admitted(second, "192.0.2.1", "anna", T0 + 1, 9);
+
+	got += admitted(l, "192.0.2.1", "anna", T0 + 1, 9);
+	is_int(got, 20, "%s: the limit is exact", what);
+	ok(clock_monotonic_ms() - begun_ms < 500, "%s: and nobody waits", what);
+	limiter_free(l);
+	limiter_free(second);
+	remove_table();
+}
+
+static void
+test_memory(void)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char name[96], garbage[9000];
+	struct limiter *l;
+	struct stat st;
+	int fd, got;
+
+	snprintf(name, sizeof name, "%s/limits.recall", dir);
+	memset(garbage, 0x41, sizeof garbage - 1);
+	garbage[sizeof garbage - 1] = '\0';
+	write_text(name, garbage);
+	check_forgetful("a memory of garbage");
+	unlink(name);
+	ok(symlink("/etc/passwd", name) == 0, "(a symbolic link instead)");
+	check_forgetful("a symbolic link is replaced");
+	ok(lstat(name, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600, "by a file of ours alone");
+	unlink(name);
+	ok(mkdir(name, 0700) == 0, "(a directory instead)");
+	check_forgetful("a directory cannot be replaced");
+	rmdir(name);
+	l = make("30/minute", "off", NULL, 1000);
+	got = admitted(l, "192.0.2.1", NULL, T0, 5);
+	ok(truncate(name, 100) == 0, "(cut short)");
+	got += admitted(l, "192.0.2.1", NULL, T0, 5);
+	unlink(name);
+	got += admitted(l, "192.0.2.1", NULL, T0 + 1, 5);
+	ok(got == 15 && access(name, F_OK) == 0, "a memory that is cut short, or deleted, is begun again");
+	limiter_free(l);
+	remove_table();
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ok(fcntl(fd, F_OFD_SETLK, &whole) == 0, "(locked for good)");
+	check_forgetful("a memory that somebody holds");
+	close(fd);
 	remove_files();
 }
 
@@ -416,16 +510,6 @@ check_healed(struct limiter *l, const char *what)
 }
 
 static void
-write_text(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		diag("%s cannot be written", name);
-	close(fd);
-}
-
-static void
 run_sql(const char *sql)
 {
 	char *wrong = NULL;
@@ -491,7 +575,7 @@ test_damaged(void)
 
 	l = make("10/minute", "off", NULL, 1000);
 	is_int(admitted(l, "192.0.2.1", NULL, T0, 5), 5, "half of a budget is taken");
-	remove_files();
+	remove_table();
 	is_int(admitted(l, "192.0.2.1", NULL, T0 + 1, 12), 10,
 	    "when the file is deleted under us, a new one is begun within a second");
 	ok(access(path, F_OK) == 0, "in its place");
@@ -500,11 +584,11 @@ test_damaged(void)
 
 		ok(!charge(second, "192.0.2.1", NULL, T0 + 1).admitted, "which other processes share");
 		snprintf(wal, sizeof wal, "%s-wal", path);
-		remove_files();
+		remove_table();
 		is_int(admitted(second, "192.0.2.1", NULL, T0 + 62, 4), 4,
 		    "if two had the deleted file open, one makes the new one");
 		is_int(admitted(l, "192.0.2.1", NULL, T0 + 62, 12), 6, "and the other one finds it");
-		remove_files();
+		remove_table();
 		is_int(admitted(second, "192.0.2.1", NULL, T0 + 130, 4), 4, "if it is deleted once more");
 		limiter_free(l);
 		ok(access(wal, F_OK) == 0, "who closes the deleted one leaves the log of the new one");
@@ -835,6 +919,7 @@ main(void)
 	test_sharing();
 	test_clock();
 	test_blocks();
+	test_memory();
 	test_rows();
 	test_damaged();
 	test_locked();

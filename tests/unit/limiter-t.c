@@ -389,7 +389,8 @@ write_text(const char *name, const char *text)
 static void
 check_forgetful(const char *what)
 {
-	struct limiter *l = make("30/minute", "20/minute", NULL, 1000), *second = make("30/minute", "20/minute", NULL, 1000);
+	struct limiter *l = make("30/minute", "20/minute", NULL, 1000);
+	struct limiter *second = make("30/minute", "20/minute", NULL, 1000);
 	int64_t begun_ms = clock_monotonic_ms();
 	int got = admitted(l, "192.0.2.1", "anna", T0, 9) + admitted(second, "192.0.2.1", "anna", T0 + 1, 9);
 
@@ -873,11 +874,11 @@ run_crowd(const char *rate, int limit, int processes, int threads, int keys, int
 		waitpid(pid[p], NULL, 0);
 	for (int k = 0; k < keys; k++) {
 		/*
-		 * What a killed process was granted and did not tell us is missing; more than the limit must never
-		 * be.
+		 * What a killed process was granted and did not tell us is missing, and the tenth that it may have
+		 * just reserved; more than the limit must never be.
 		 */
 		if (kill_after_us ? crowd->admitted[k] > limit ||
-		    crowd->admitted[k] < limit - threads : crowd->admitted[k] != limit) {
+		    crowd->admitted[k] < limit - threads - limit / 10 : crowd->admitted[k] != limit) {
 			wrong++;
 			diag("key %d: %d admitted of %d", k, crowd->admitted[k], limit);
 		}

@@ -12,9 +12,9 @@
 /*
  * The rate limit: fixed windows that start with a key's first request, in one SQLite table shared by all processes
  * (STATE_DIR/limits.db). Of larger limits the table gives reservations away, which all processes share (recall.h), so
- * that each limit stays exact and few requests write to it. A limiter that cannot use its table admits, says so in the log (throttled), and tries again
- * after seconds; nothing here ever refuses because of a fault of ours. A process that has made a limiter must not use
- * it, or make another, in a child that it forks without exec.
+ * that each limit stays exact and few requests write to it. A limiter that cannot use its table admits, says so in the
+ * log (throttled), and tries again after seconds; nothing here ever refuses because of a fault of ours. A process that
+ * has made a limiter must not use it, or make another, in a child that it forks without exec.
  */
 
 enum limit_policy { LIMIT_ADDRESS, LIMIT_PRINCIPAL };
@@ -50,7 +50,8 @@ void limiter_peek(struct limiter *l, const char *address, int64_t now_s, struct 
 
 /*
  * Take one request from the budget of "address" and, unless NULL, of "principal" (any text, hashed before it is
- * stored), in one transaction. A key that is known to be spent costs no write, and takes nothing from the other key. "v" is always set.
+ * stored), in one transaction. A key that is known to be spent costs no write, and takes nothing from the other key.
+ * "v" is always set.
  */
 void limiter_charge(struct limiter *l, const char *address, const char *principal, int64_t now_s,
     struct limit_verdict *v);

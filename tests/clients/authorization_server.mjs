@@ -2,7 +2,7 @@
 // An authorization server that is not ours: the package oidc-provider, as a site would configure it for MCP, in this process and on loopback.
 // RFC 9068 access tokens by resource indicators (RFC 8707), dynamic registration (RFC 7591), PKCE for everybody, refresh tokens, introspection
 // (RFC 7662) and revocation (RFC 7009). Signing in is the package's own form, which takes any name.
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
@@ -17,7 +17,7 @@ export class AuthorizationServer {
   // What may be changed while it runs; it counts for tokens issued from then on.
   lifetime = 600;       // of access tokens, in seconds
   format = 'jwt';       // or "opaque": only introspection can say what they are worth
-  algorithm = 'RS256';
+  jwt = { sign: { alg: 'RS256' } };
   keys = [];            // newest first; all of them are published
   asked = [];           // "METHOD path" of every request
 
@@ -84,24 +84,34 @@ export class AuthorizationServer {
           useGrantedResource: () => true,
           getResourceServerInfo: (ctx, resource) => ({
             audience: resource, scope: [...this.scopes, ...this.later].join(' '), accessTokenTTL: this.lifetime, accessTokenFormat: this.format,
-            jwt: { sign: { alg: this.algorithm } }
+            jwt: this.jwt
           })
         }
       }
     };
   }
 
-  async post(path, form, { client_id, client_secret }) {
+  async post(path, form, { client_id, client_secret }, headers = {}) {
     const authorization = 'Basic ' + Buffer.from(`${client_id}:${client_secret}`).toString('base64');
-    return fetch(this.issuer + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) });
+    return fetch(this.issuer + path, { method: 'POST', headers: { authorization, ...headers }, body: new URLSearchParams(form) });
   }
 
   // A token of the robot for a resource; without one it is opaque and for nothing.
-  async token(resource, scope) {
-    const answer = await this.post('/token', { grant_type: 'client_credentials', ...(resource && { resource, scope }) }, robot);
+  async token(resource, scope, headers) {
+    const answer = await this.post('/token', { grant_type: 'client_credentials', ...(resource && { resource, scope }) }, robot, headers);
     const { access_token } = await answer.json();
     if (!access_token) throw new Error(`no token for ${resource}: ${answer.status}`);
     return access_token;
+  }
+
+  // A token that is good only together with a proof of a key, which the robot would have to send with each request (RFC 9449).
+  boundToken(resource, scope) {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const encode = value => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicKey.export({ format: 'jwk' }) }) + '.' +
+      encode({ jti: randomUUID(), htm: 'POST', htu: this.issuer + '/token', iat: Math.floor(Date.now() / 1000) });
+    const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
+    return this.token(resource, scope, { dpop: `${text}.${signature}` });
   }
 
   revoke(token) { return this.post('/token/revocation', { token }, robot); }

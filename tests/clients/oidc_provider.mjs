@@ -123,22 +123,32 @@ async function flow(name, { Client, Transport, Unauthorized, options, finish, ve
 
 // ---- tokens ----
 
-// Tokens of the same authorization server that are not for us are refused, those that are accepted, whatever signs them.
-async function audiences(front, server, as, tokens) {
-  for (const algorithm of ['PS256', 'ES256', 'EdDSA', 'RS256']) {
-    as.algorithm = algorithm;
-    const token = await as.token(String(server.url), 'usr:read');
+// Which of the robot's tokens are accepted.
+async function robots(front, server, as, tokens) {
+  const here = String(server.url);
+  const call = async token => {
     tokens.add(token);
-    const { status, text } = await server.call(token);
-    ok(part(token, 0).alg === algorithm && status === 200, `${front}: a token signed with ${algorithm} is accepted`, `${status} ${text}`);
+    return server.call(token);
+  };
+  for (const alg of ['PS256', 'ES256', 'EdDSA', 'RS256']) {
+    as.jwt = { sign: { alg } };
+    const token = await as.token(here, 'usr:read');
+    const { status, text } = await call(token);
+    ok(part(token, 0).alg === alg && status === 200, `${front}: a token signed with ${alg} is accepted`, `${status} ${text}`);
   }
+  const bound = await as.boundToken(here, 'usr:read');
+  ok(part(bound, 1).cnf?.jkt && (await call(bound)).status === 401, `${front}: one that is bound to a key is refused without proof of it (E21)`);
+  as.jwt = { sign: { alg: 'HS256', key: randomBytes(32) } };
+  ok((await call(await as.token(here, 'usr:read'))).status === 401, `${front}: one with a shared secret instead of a signature is refused`);
+  as.jwt = { sign: { alg: 'RS256' }, encrypt: { alg: 'dir', enc: 'A256GCM', key: randomBytes(32) } };
+  ok((await call(await as.token(here, 'usr:read'))).status === 401, `${front}: one that is encrypted is refused`);
+  as.jwt = { sign: { alg: 'RS256' } };
   const elsewhere = await as.token('https://elsewhere.example/mcp', 'usr:read admin');
-  tokens.add(elsewhere);
-  const other = await server.call(elsewhere);
+  const other = await call(elsewhere);
   ok(other.status === 401 && other.challenge.includes('error="invalid_token"'), `${front}: a token for another resource is refused [S54]`, other);
   const line = server.written().split('\n').find(l => l.includes('https://elsewhere.example/mcp'));
-  ok(line?.includes(String(server.url)), `${front}: the log has the audience seen and the one expected`, line);
-  const needy = await server.call(await as.token(String(server.url), 'usr:read'), 'admin_tool', {});
+  ok(line?.includes(here), `${front}: the log has the audience seen and the one expected`, line);
+  const needy = await server.call(await as.token(here, 'usr:read'), 'admin_tool', {});
   ok(needy.status === 403 && needy.challenge.includes('error="insufficient_scope"') && needy.challenge.includes(`scope="${more}"`),
     `${front}: one for us without the scopes is 403 insufficient_scope, which names all of them`, needy);
 }
@@ -175,8 +185,8 @@ async function others(front, server, as, tokens, client) {
 
 // The authorization server goes away and comes back with new keys, one of the old ones among them.
 async function rotation(front, server, as, tokens) {
-  const token = async algorithm => {
-    as.algorithm = algorithm;
+  const token = async alg => {
+    as.jwt = { sign: { alg } };
     const made = await as.token(String(server.url), 'usr:read');
     tokens.add(made);
     return made;
@@ -212,7 +222,7 @@ async function rotation(front, server, as, tokens) {
 async function scenario(name, server, as) {
   const tokens = new Set();
   try {
-    await audiences(name, server, as, tokens);
+    await robots(name, server, as, tokens);
     const client = await documents(name, server, as);
     await others(name, server, as, tokens, client);
     for (const [kind, how] of Object.entries(kinds)) await flow(`${name}: ${kind}`, how, server, as, tokens);

@@ -32,40 +32,46 @@ static const uint8_t base64_digits_plus_1[256] = {
 	['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
 };
 
-/* The six bits of a base64 digit with "c62" and "c63" as its last two, or -1. */
-static inline int
-base64_digit(unsigned char c, char c62, char c63)
-{
-	if (base64_digits_plus_1[c])
-		return base64_digits_plus_1[c] - 1;
-	return c == (unsigned char)c62 ? 62 : c == (unsigned char)c63 ? 63 : -1;
-}
-
-/* Decode "len" digits without padding; canonical, i.e. leftover bits must be zero. */
+/* Decode "len" digits without padding; canonical, i.e. leftover bits must be zero. "c62", "c63": the last two digits. */
 static enum mcp_err
 base64_digits(const char *text, size_t len, char c62, char c63, struct buf *out)
 {
-	size_t start = out->len;
-	unsigned bits = 0, acc = 0;
+	const unsigned char *p = (const unsigned char *)text;
+	size_t start = out->len, rest = len % 4;
+	uint8_t plus_1[256];
+	unsigned acc = 0;
 
-	if (len % 4 == 1)
+	if (rest == 1)
 		return MCP_ESYNTAX;
-	if (buf_reserve(out, len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0)))
+	if (buf_reserve(out, len / 4 * 3 + (rest ? rest - 1 : 0)))
 		return buf_status(out);
-	for (size_t i = 0; i < len; i++) {
-		int digit = base64_digit((unsigned char)text[i], c62, c63);
-
-		if (digit < 0)
+	memcpy(plus_1, base64_digits_plus_1, sizeof plus_1);
+	plus_1[(unsigned char)c62] = 63;
+	plus_1[(unsigned char)c63] = 64;
+	for (; len >= 4; p += 4, len -= 4) {
+		if (!plus_1[p[0]] || !plus_1[p[1]] || !plus_1[p[2]] || !plus_1[p[3]])
 			goto malformed;
-		acc = (acc << 6 | (unsigned)digit) & 0xffff;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out->data[out->len++] = (char)(acc >> bits & 0xff);
-		}
+		acc = (plus_1[p[0]] - 1U) << 18 | (plus_1[p[1]] - 1U) << 12 | (plus_1[p[2]] - 1U) << 6 |
+		    (plus_1[p[3]] - 1U);
+		out->data[out->len++] = (char)(acc >> 16 & 0xff);
+		out->data[out->len++] = (char)(acc >> 8 & 0xff);
+		out->data[out->len++] = (char)(acc & 0xff);
 	}
-	if (acc & ((1U << bits) - 1))
+	acc = 0;
+	for (size_t i = 0; i < rest; i++) {
+		if (!plus_1[p[i]])
+			goto malformed;
+		acc = acc << 6 | (plus_1[p[i]] - 1U);
+	}
+	/* Two digits are a byte and four bits, three are two bytes and two bits. */
+	if ((rest == 2 && acc & 0xf) || (rest == 3 && acc & 3))
 		goto malformed;
+	if (rest == 2)
+		out->data[out->len++] = (char)(acc >> 4 & 0xff);
+	if (rest == 3) {
+		out->data[out->len++] = (char)(acc >> 10 & 0xff);
+		out->data[out->len++] = (char)(acc >> 2 & 0xff);
+	}
 	out->data[out->len] = '\0';
 	return MCP_OK;
 malformed:
@@ -228,7 +234,8 @@ text_is_b64token(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && is_b64token_byte((unsigned char)text[i]))
+	/* Nearly every byte is one of the 62; the table says so at once. */
+	while (i < len && (base64_digits_plus_1[(unsigned char)text[i]] || is_b64token_byte((unsigned char)text[i])))
 		i++;
 	if (i == 0)
 		return false;

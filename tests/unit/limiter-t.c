@@ -339,7 +339,8 @@ test_blocks(void)
 	is_int(ask("SELECT used FROM budget"), 300, "the table counts the reservation");
 	is_int(admitted(l, "192.0.2.1", NULL, T0, 200), 200, "what is taken from the reservation");
 	v = charge(second, "192.0.2.1", NULL, T0 + 1);
-	is_int(ask("SELECT used FROM budget"), 301, "costs no write, but for the first request in a second of a process");
+	is_int(ask("SELECT used FROM budget"), 301,
+	    "costs no write, but for the first request in a second of a process");
 	is_int(v.remaining, 2798, "another process knows what is left");
 	is_int(admitted(second, "192.0.2.1", NULL, T0 + 1, 50), 50, "and takes from the same reservation,");
 	is_int(ask("SELECT used FROM budget"), 301, "without a write");
@@ -357,7 +358,8 @@ test_blocks(void)
 	(void)charge(l, "192.0.2.7", NULL, T0 + 60);
 	limiter_free(l);
 	l = make("5/minute", "off", NULL, 1000);
-	is_int(admitted(l, "192.0.2.7", NULL, T0 + 60, 30), 4, "a limit that was lowered binds what was reserved before");
+	is_int(admitted(l, "192.0.2.7", NULL, T0 + 60, 30), 4,
+	    "a limit that was lowered binds what was reserved before");
 	limiter_free(l);
 	limiter_free(second);
 	remove_files();
@@ -365,7 +367,8 @@ test_blocks(void)
 	(void)charge(l, "192.0.2.1", NULL, T0);
 	is_int(charge(l, "192.0.2.1", NULL, T0).remaining, 2998, "something is reserved");
 	remove_table();
-	is_int(charge(l, "192.0.2.1", NULL, T0 + 1).remaining, 2999, "a table that was deleted takes the memory with it");
+	is_int(charge(l, "192.0.2.1", NULL, T0 + 1).remaining, 2999,
+	    "a table that was deleted takes the memory with it");
 	limiter_free(l);
 	remove_files();
 	l = make("19/minute", "off", NULL, 1000);

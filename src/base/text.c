@@ -32,7 +32,7 @@ static const uint8_t base64_digits_plus_1[256] = {
 	['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
 };
 
-/* Decode "len" digits without padding; canonical, i.e. leftover bits must be zero. "c62", "c63": the last two digits. */
+/* Decode "len" digits, of which "c62" and "c63" are the last two, unpadded; canonical: leftover bits must be zero. */
 static enum mcp_err
 base64_digits(const char *text, size_t len, char c62, char c63, struct buf *out)
 {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -90,10 +91,14 @@ choose(const struct config *c, const struct setting *row, struct config_faults *
 	return chosen;
 }
 
-/* The content of a secret's file without its last line end. Returns MCP_OK, MCP_EIO (errno), MCP_ELIMIT, MCP_ENOMEM. */
+/*
+ * The content of a secret's file without its last line end; *is_open says that others may read or change it. Returns
+ * MCP_OK, MCP_EIO (errno), MCP_ELIMIT, MCP_ENOMEM.
+ */
 static enum mcp_err
-read_secret(const char *path, char **out)
+read_secret(const char *path, char **out, bool *is_open)
 {
+	struct stat st;
 	struct buf b;
 	enum mcp_err err;
 	ssize_t n = 1;
@@ -102,6 +107,7 @@ read_secret(const char *path, char **out)
 	*out = NULL;
 	if (fd < 0)
 		return MCP_EIO;
+	*is_open = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH));
 	buf_init(&b, CONFIG_VALUE_MAX);
 	do {
 		err = buf_reserve(&b, b.max - b.len < 1024 ? b.max - b.len : 1024);
@@ -206,6 +212,7 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 	const char *value, *wrong;
 	char *content = NULL;
 	enum mcp_err err = MCP_OK;
+	bool is_open = false;
 
 	if (row->fallback)
 		(void)store_value(row, row->fallback, place, &err);
@@ -213,7 +220,7 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 		return err;
 	value = s.entry->value;
 	if (s.is_file_name) {
-		err = read_secret(value, &content);
+		err = read_secret(value, &content, &is_open);
 		if (err == MCP_ENOMEM)
 			return err;
 		if (err) {
@@ -231,6 +238,8 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 	}
 	if ((row->flags & SETTING_SECRET) && *value && s.entry->line && !s.is_file_name && (config_mode(c) & 077))
 		entry_fault(c, faults, s.entry, false, "is a secret in a file that others may read; chmod 600 it");
+	if (is_open)
+		entry_fault(c, faults, s.entry, false, "names a file that others may read or change; chmod 600 it");
 	text_free_secret(content);
 	return err;
 }

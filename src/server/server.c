@@ -107,6 +107,12 @@ server_handle(struct server *s, struct http_request *req, struct http_body_sourc
 	principal_clear(&x.principal);
 }
 
+bool
+server_is_due(struct server *s)
+{
+	return issuers_are_due(&s->issuers, clock_now_s());
+}
+
 void
 server_maintain(struct server *s)
 {

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The life of an issuer's keys as clients of a web server see it: with FastCGI processes, and in plain CGI, where every
-request is a process of its own (F10 to F14, F20, G7, G9). tests/live/keystore.py tries each rule with a clock of its own;
-here the clock is the real one, and hours pass by making what state.db holds older.
+request is a process of its own (F10 to F14, F20, G7, G9). tests/live/keystore.py tries each rule with a clock of its
+own; here the clock is the real one, and hours pass by making what state.db holds older.
 
 Figures in lines "# figure:": fetches in a storm, time to serve again after the issuer returns."""
 import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import threading
 import time
 
@@ -16,13 +17,25 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import crypto       # noqa: E402
 import scalekit     # noqa: E402
-from fastcgi import Connection, Responder, pairs, stop_time, whole     # noqa: E402
+from fastcgi import Connection, Responder, request, stop_time, whole     # noqa: E402
 from front import CGI_FRONTS, Front, missing    # noqa: E402
-from harness import RESPONDER, diag, done, is_, modern_call, ok, skip, wait_for     # noqa: E402
+from harness import RESPONDER, diag, done, is_, modern_call, ok, skip, stop_process, wait_for     # noqa: E402
 
 HOUR = 3600
 COOLDOWN = 30
 NO_LIMITS = {"RATE_LIMIT": "off", "RATE_LIMIT_PRINCIPAL": "off", "JWKS_FILE": None}
+
+
+def update(state, assignments, *values):
+    """Change what is kept of the keys in a state directory."""
+    db = sqlite3.connect(state + "/state.db", timeout=5)
+    with db:
+        db.execute("UPDATE issuer_keys SET %s, generation = generation + 1" % assignments, values)
+    db.close()
+
+
+def make_older(state, seconds):
+    update(state, "fetched_s = fetched_s - ?, attempt_s = attempt_s - ?", seconds, seconds)
 
 
 class Site:
@@ -68,14 +81,11 @@ class Site:
 
     def pass_time(self, seconds):
         """What is on disk becomes older by so much, and no process remembers anything younger."""
-        self.write("fetched_s = fetched_s - %d, attempt_s = attempt_s - %d" % (seconds, seconds))
+        make_older(self.front.dir + "/state", seconds)
         self.restart()
 
     def write(self, assignments, *values):
-        db = sqlite3.connect(self.front.dir + "/state/state.db", timeout=5)
-        with db:
-            db.execute("UPDATE issuer_keys SET %s, generation = generation + 1" % assignments, values)
-        db.close()
+        update(self.front.dir + "/state", assignments, *values)
 
     def age(self):
         """Seconds since the set on disk was fetched; None without one."""
@@ -140,7 +150,8 @@ def try_rotation(site):
     last = env.rotate(keep_old=False)
     site.pass_time(HOUR - 60)
     env.forget()
-    is_(site.call(site.token(newest)), 200, name + "F10: a key removed without another's use is accepted up to the soft TTL")
+    is_(site.call(site.token(newest)), 200,
+        name + "F10: a key removed without another's use is accepted up to the soft TTL")
     wait_for(lambda: env.count("keys") == 1, 5)
     ok(wait_for(lambda: site.call(site.token(newest)) == 401, 5), name + "F10: and refused after it")
     is_(site.call(site.token(last)), 200, name + "F10: while the new one is accepted")
@@ -159,7 +170,8 @@ def try_outage(site):
     env.behave("keys", "hang")
     site.pass_time(COOLDOWN + 1)
     site.call()
-    ok(site.answer.status == 503 and site.took < 8, name + "F7: an issuer that hangs is 503 in time (%.1f s)" % site.took)
+    ok(site.answer.status == 503 and site.took < 8,
+        name + "F7: an issuer that hangs is 503 in time (%.1f s)" % site.took)
     env.behave("keys")
     began = time.monotonic()
     again = wait_for(lambda: site.call() == 200, 40, 0.25)
@@ -177,7 +189,7 @@ def try_storm(site):
     env.behave("keys", "slow", 0.3)
     known = crypto.RSAKey(env.keys[0].kid)
     strangers = [crypto.RSAKey("stranger") for _ in range(2)]
-    tokens = [site.token(strangers[i % 2], {"kid": "unknown-%d" % i}) for i in range(200)]
+    tokens = [site.token(strangers[i % 2], {"alg": "RS256", "kid": "unknown-%d" % i}) for i in range(200)]
     tokens += [site.token(known) for _ in range(100)]
     tokens += [site.token(exp=int(time.time()) - 600, iat=int(time.time()) - 4200, nbf=None) for _ in range(50)]
     tokens += ["opaque-%d" % i for i in range(25)] + [site.token(aud="https://other.example") for _ in range(25)]
@@ -186,7 +198,8 @@ def try_storm(site):
     took = time.monotonic() - began
     ok(set(seen) <= {401, 503} and sum(seen.values()) == 400 and seen.get(401, 0) >= 200,
         name + "F11, F12: 400 bad tokens are refused (%r)" % seen)
-    ok(env.count("keys") <= 3, name + "F11, F12: by at most 3 fetches of all processes (%d)" % env.count("keys"))
+    ok(1 <= env.count("keys") <= 3,
+        name + "F11, F12: by at most 3 fetches of all processes (%d)" % env.count("keys"))
     if site.name not in CGI_FRONTS:
         ok(len(site.front.responders()) >= 2, name + "of which there were at least two")
     diag("figure: %s: %d fetches for 400 bad tokens in %.1f s" % (site.name, env.count("keys"), took))
@@ -237,12 +250,8 @@ def swallow(function, *args):
 
 def try_front(name):
     with Site(name) as site:
-        try_soft_ttl(site)
-        try_rotation(site)
-        try_storm(site)
-        try_damage(site)
-        try_outage(site)
-        try_killed(site)
+        for part in (try_soft_ttl, try_rotation, try_storm, try_damage, try_outage, try_killed):
+            part(site)
 
 
 def try_running():
@@ -259,7 +268,8 @@ def try_running():
         took = time.monotonic() - fetched
         ok(again and took < COOLDOWN + 3, name + "F10: and accepted when the cooldown is over (%.1f s)" % took)
         is_({site.call(site.token(new)) for _ in range(20)}, {200}, name + "F10: by all processes")
-        is_((env.count("keys"), site.front.responders()), (2, pids), name + "F10: with one more fetch, by the same ones")
+        is_((env.count("keys"), site.front.responders()), (2, pids),
+            name + "F10: with one more fetch, by the same ones")
 
 
 def call_params(token):
@@ -273,25 +283,33 @@ def call_params(token):
 
 
 def try_stop():
-    """F20: SIGTERM while keys are fetched, for a request and after one."""
+    """F20: SIGTERM while keys are fetched, for a request that waits for them and after an answer."""
     audience = "http://127.0.0.1:3002/mcp"
-    for when, behaviour in (("before an answer", ("hang",)), ("before an answer, slow", ("slow", 2))):
-        with scalekit.Scalekit(audience=audience) as env:
-            env.behave("keys", *behaviour)
-            settings = {"SK_ENV_URL": env.url, "EXPECTED_AUDIENCE": audience, "MCP_FCGI_CONF": "/dev/null"}
-            with Responder([RESPONDER], 2, env=settings) as r:
-                for p in r.processes:
-                    assert p.poll() is None
-                settings = None
+    for what, behaviour, status in (("for a request", ("hang",), 503), ("for a request, slowly", ("slow", 2), 200),
+                                    ("after an answer", ("hang",), 200)):
+        with scalekit.Scalekit(audience=audience) as env, tempfile.TemporaryDirectory() as state:
+            with open(state + "/conf", "w", encoding="ascii") as f:
+                f.write("SK_ENV_URL=%s\nEXPECTED_AUDIENCE=%s\nSTATE_DIR=%s\n" % (env.url, audience, state))
+            with Responder([RESPONDER, "-c", state + "/conf"], 2) as r:
+                wait_for(lambda: request(r.address, *call_params("none")).status == 401)
+                if what == "after an answer":
+                    request(r.address, *call_params(env.token()))
+                    for p in r.processes:
+                        stop_process(p)
+                    make_older(state, HOUR - 60)
+                    r.processes = [r.start(), r.start()]
+                    wait_for(lambda: request(r.address, *call_params("none")).status == 401)
+                env.forget()
+                env.behave("keys", *behaviour)
                 with Connection(r.address, timeout=30) as c:
-                    params, body = call_params(env.token(iss=env.url))
-                    c.send(whole(params, body))
-                    ok(wait_for(lambda: env.count("keys") == 1, 10), "F20: a fetch runs (%s)" % when)
+                    c.send(whole(*call_params(env.token())))
+                    ok(wait_for(lambda: env.count("keys") == 1, 10), "F20: keys are fetched " + what)
                     times = [stop_time(p, signal.SIGTERM) for p in r.processes]
-                    status = c.read_answer().status
+                    got = c.read_answer().status
                 ok(all(took < 7 and code == 0 for took, code in times),
-                    "F20: SIGTERM then ends both processes in order (%s)" % ", ".join("%.1f s" % t for t, _ in times))
-                is_(status, 503 if behaviour[0] == "hang" else 200, "F20: and the request is answered (%s)" % when)
+                    "F20: SIGTERM meanwhile ends both processes in order (%.1f s, %.1f s)" % (times[0][0], times[1][0]))
+                is_(got, status, "F20: and the request is answered")
+                diag(r.logged()[-300:])
 
 
 only = sys.argv[1:]

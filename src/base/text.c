@@ -129,6 +129,22 @@ text_base64_encode(const void *data, size_t len, struct buf *out)
 }
 
 void
+text_form_encode(const char *text, size_t len, struct buf *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    (c && strchr("*-._", c)))
+			buf_putc(out, c);
+		else if (c == ' ')
+			buf_putc(out, '+');
+		else
+			buf_printf(out, "%%%02X", (unsigned char)c);
+	}
+}
+
+void
 text_hex(const void *data, size_t len, struct buf *out)
 {
 	static const char digits[] = "0123456789abcdef";

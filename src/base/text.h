@@ -25,6 +25,12 @@ enum mcp_err text_base64_decode(const char *text, size_t len, struct buf *out) M
 /* Append standard base64 with padding. Source: RFC 4648 section 4. */
 void text_base64_encode(const void *data, size_t len, struct buf *out);
 
+/*
+ * Append a value as application/x-www-form-urlencoded has it: letters, digits and * - . _ as they are, a blank as "+",
+ * any other byte as %XX. Source: RFC 6749 appendix B.
+ */
+void text_form_encode(const char *text, size_t len, struct buf *out);
+
 /* Append lower-case hexadecimal digits, two a byte. */
 void text_hex(const void *data, size_t len, struct buf *out);
 

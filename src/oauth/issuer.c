@@ -27,6 +27,8 @@ issuers_clear(struct issuers *set)
 		free(set->v[i].name);
 		token_policy_clear(&set->v[i].policy);
 		keystore_free(set->v[i].keys);
+		introspection_free(set->v[i].introspection);
+		jwa_key_free(set->v[i].client_key);
 		discovery_free(set->v[i].discovery);
 	}
 	free(set->v);
@@ -39,13 +41,4 @@ issuers_maintain(const struct issuers *set, int64_t now_s)
 	for (size_t i = 0; i < set->n; i++)
 		if (set->v[i].keys)
 			keystore_maintain(set->v[i].keys, now_s);
-}
-
-bool
-issuers_are_due(const struct issuers *set, int64_t now_s)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (set->v[i].keys && keystore_is_due(set->v[i].keys, now_s))
-			return true;
-	return false;
 }

@@ -2,14 +2,22 @@
 #ifndef MCP_OAUTH_ISSUER_H
 #define MCP_OAUTH_ISSUER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "oauth/discovery.h"
+#include "oauth/introspection.h"
+#include "oauth/jwa_key.h"
 #include "oauth/keystore.h"
 #include "oauth/policy.h"
+
+/* How its tokens are validated (VALIDATION). */
+enum token_validation {
+	TOKEN_VALIDATION_JWT,		/* by their signature */
+	TOKEN_VALIDATION_OPAQUE,	/* so are JWTs; the authorization server is asked about others */
+	TOKEN_VALIDATION_INTROSPECT	/* it is asked about all */
+};
 
 /*
  * One authorization server that is trusted: what its tokens must say and where its keys are. Nothing of one issuer
@@ -20,6 +28,9 @@ struct issuer {
 	struct token_policy policy;	/* owned */
 	struct discovery *discovery;	/* owned; its metadata */
 	struct keystore *keys;		/* owned */
+	enum token_validation validation;
+	struct introspection *introspection;	/* owned; NULL with TOKEN_VALIDATION_JWT */
+	struct jwa_key *client_key;	/* owned; NULL: none. What "introspection" signs with */
 };
 
 /* All that are trusted. The first one is the default: whose metadata and registration are passed on. */
@@ -40,8 +51,5 @@ void issuers_clear(struct issuers *set);
 
 /* keystore_maintain() for all of them. */
 void issuers_maintain(const struct issuers *set, int64_t now_s);
-
-/* Whether keystore_is_due() says so of any of them. */
-bool issuers_are_due(const struct issuers *set, int64_t now_s);
 
 #endif

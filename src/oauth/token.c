@@ -39,22 +39,13 @@ type_allowed(const struct token_policy *policy, const char *typ)
 	return false;
 }
 
-/* Show the reader of the log what the header said. */
 static enum oauth_outcome
-refuse_seen(enum oauth_outcome outcome, const char *value, struct buf *seen)
-{
-	if (seen && value)
-		json_render_string(value, strlen(value), seen);
-	return outcome;
-}
-
-static enum oauth_outcome
-judge_header(const struct token_policy *policy, const struct jws *jws, struct buf *seen)
+judge_header(const struct token_policy *policy, const struct jws *jws)
 {
 	if (jws->typ && !type_allowed(policy, jws->typ))
-		return refuse_seen(OAUTH_BAD_TYPE, jws->typ, seen);
+		return OAUTH_BAD_TYPE;
 	if (!strlist_has(&policy->algorithms, jws->alg) || !jwk_algorithm_known(jws->alg))
-		return refuse_seen(OAUTH_BAD_ALGORITHM, jws->alg, seen);
+		return OAUTH_BAD_ALGORITHM;
 	return OAUTH_OK;
 }
 
@@ -68,7 +59,7 @@ hint_bad_signature(const struct jws *jws, struct buf *seen)
 	struct json_object *ignored;
 
 	if (seen && json_get(jws->header, "nonce", &ignored) == MCP_OK)
-		buf_puts(seen, "a nonce in the header: a token for Microsoft Graph");
+		buf_puts(seen, "the header has a nonce: a token for Microsoft Graph");
 }
 
 /*
@@ -102,15 +93,14 @@ verify(struct keystore *keys, const struct jws *jws, const char *token, size_t l
 	case KEYSTORE_FOUND:
 		break;
 	case KEYSTORE_UNKNOWN:
-		return refuse_seen(OAUTH_UNKNOWN_KEY, jws->kid, seen);
+		return OAUTH_UNKNOWN_KEY;
 	case KEYSTORE_UNAVAILABLE:
 	default:
 		return OAUTH_KEYS_UNAVAILABLE;
 	}
 	key = jwks_select(set, jws->kid, jws->alg, &known_kid);
 	if (!key) {
-		outcome = known_kid ? refuse_seen(OAUTH_BAD_ALGORITHM, jws->alg, seen) :
-		    refuse_seen(OAUTH_UNKNOWN_KEY, jws->kid, seen);
+		outcome = known_kid ? OAUTH_BAD_ALGORITHM : OAUTH_UNKNOWN_KEY;
 		goto out;
 	}
 	switch (check_signature(set, key, jws, token, len)) {
@@ -160,6 +150,47 @@ token_bytes_max(const struct issuers *trusted)
 	return max;
 }
 
+/* Whether a token has the form of a compact JWS: three segments. */
+static bool
+is_jws(const char *token, size_t len)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < len; i++)
+		dots += token[i] == '.';
+	return dots == 2;
+}
+
+/*
+ * The issuer whose authorization server is asked about tokens that name none: the first that may be asked about tokens
+ * of this form. A token is never shown to more than one. NULL: nobody is asked.
+ */
+static const struct issuer *
+whom_to_ask(const struct issuers *trusted, bool jws)
+{
+	for (size_t i = 0; i < trusted->n; i++)
+		if (trusted->v[i].validation == TOKEN_VALIDATION_INTROSPECT ||
+		    (trusted->v[i].validation == TOKEN_VALIDATION_OPAQUE && !jws))
+			return &trusted->v[i];
+	return NULL;
+}
+
+/* The way of a JWT whose signature we verify. */
+static enum oauth_outcome
+validate_jws(const struct issuer *issuer, const struct jws *jws, const struct json_object *claims, const char *token,
+    size_t len, int64_t now_s, struct principal *out, struct buf *seen)
+{
+	enum oauth_outcome outcome = judge_header(&issuer->policy, jws);
+
+	if (!outcome)
+		outcome = verify(issuer->keys, jws, token, len, now_s, seen);
+	if (!outcome)
+		outcome = claims_judge(&issuer->policy, claims, now_s, seen);
+	if (!outcome)
+		outcome = claims_principal(&issuer->policy, claims, out);
+	return outcome;
+}
+
 enum oauth_outcome
 token_validate(const struct issuers *trusted, const char *token, size_t len, int64_t now_s, struct principal *out,
     struct buf *seen, const struct issuer **judge)
@@ -179,19 +210,18 @@ token_validate(const struct issuers *trusted, const char *token, size_t len, int
 		outcome = jws_claims(&jws, &claims);
 	if (!outcome)
 		outcome = choose(trusted, claims, seen, &issuer);
-	if (!outcome && len > issuer->policy.max_bytes)
+	/* What says nothing of its issuer may be a token that only its authorization server can read. */
+	if (!issuer && outcome != OAUTH_WRONG_ISSUER && outcome != OAUTH_OUT_OF_RESOURCES)
+		issuer = whom_to_ask(trusted, is_jws(token, len));
+	if (issuer && len > issuer->policy.max_bytes)
 		outcome = OAUTH_TOO_LONG;
-	if (!outcome)
-		outcome = judge_header(&issuer->policy, &jws, seen);
-	if (!outcome)
-		outcome = verify(issuer->keys, &jws, token, len, now_s, seen);
-	if (!outcome)
-		outcome = claims_judge(&issuer->policy, claims, now_s, seen);
-	if (!outcome)
-		outcome = claims_principal(&issuer->policy, claims, out);
+	else if (issuer && (outcome || issuer->validation == TOKEN_VALIDATION_INTROSPECT))
+		outcome = introspection_validate(issuer->introspection, &issuer->policy, token, len, now_s, out, seen);
+	else if (issuer)
+		outcome = validate_jws(issuer, &jws, claims, token, len, now_s, out, seen);
 	if (outcome) {
 		principal_clear(out);
-	} else {
+	} else if (!out->claims) {
 		out->claims = claims;
 		claims = NULL;
 	}

@@ -9,6 +9,9 @@
 #include "oauth/challenge.h"
 #include "store/stats.h"
 
+/* How long a client should wait when keys or the authorization server are out of reach: the cooldown of a fetch. */
+#define RETRY_AFTER_S INT64_C(30)
+
 bool
 answer_error(struct exchange *x, int status, const char *text)
 {
@@ -40,10 +43,11 @@ answer_refused(struct exchange *x, enum oauth_outcome outcome)
 	const struct oauth_outcome_row *row = oauth_outcome_row(outcome);
 
 	x->outcome = outcome;
-	stats_add(x->server->stats, COUNTER_OUTCOME + row->counter, 1);
+	stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)outcome, 1);
 	answer_error(x, row->status, row->body);
-	if (row->retry_after_s)
-		http_response_headerf(x->res, "Retry-After", "%d", row->retry_after_s);
+	if (row->status == 503)
+		http_response_headerf(x->res, "Retry-After", "%" PRId64,
+		    x->retry_after_s > 0 ? x->retry_after_s : RETRY_AFTER_S);
 	else
 		answer_challenge(x, outcome, &x->server->challenge_scopes);
 	return true;

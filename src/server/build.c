@@ -21,7 +21,7 @@
 #include "server/admin.h"
 #include "server/endpoints.h"
 #include "server/exchange.h"
-#include "server/refusal_log.h"
+#include "server/introspect.h"
 #include "store/state.h"
 #include "store/stats.h"
 #include "tools/tools.h"
@@ -148,6 +148,8 @@ build_authorization(struct server *s, struct report *report)
 	err = build_keys(s, issuer, report);
 	if (!err)
 		err = discovery_new(s->resource_issuer, &set->fetch, &issuer->discovery);
+	if (!err)
+		err = introspect_build(set, issuer, report);
 	if (!err)
 		err = upstream_new(issuer->discovery, set->registration_endpoint, &set->fetch, &s->upstream);
 	if (!err)
@@ -407,9 +409,7 @@ server_new(struct server_config *config, const struct server_process *process, s
 	s->process = *process;
 	s->generation = atomic_fetch_add(&generations, 1) + 1;
 	s->loaded_s = clock_now_s();
-	err = refusal_log_new(&s->refusals);
-	if (!err)
-		err = build(s, report);
+	err = build(s, report);
 	if (err) {
 		server_unref(s);
 		return err;
@@ -435,7 +435,6 @@ server_unref(struct server *s)
 	upstream_free(s->upstream);
 	issuers_clear(&s->issuers);
 	limiter_free(s->limiter);
-	refusal_log_free(s->refusals);
 	stats_close(s->stats);
 	state_close(s->state);
 	metadata_clear(&s->metadata);

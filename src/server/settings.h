@@ -34,6 +34,11 @@ struct server_settings {
 	char *metadata_url;		/* RESOURCE_METADATA_URL */
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
 	char *jwks_uri, *jwks_file;
+	int validation;			/* VALIDATION, an enum token_validation */
+	int introspection_auth;
+	char *introspection_endpoint, *introspection_audience;
+	char *client_key, *client_key_id;	/* SK_CLIENT_KEY (PEM text), SK_CLIENT_KEY_ID */
+	int64_t introspection_cache_s;
 	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, required_claims, challenge_scopes,
 	    scope_implies;
 	int step_up;			/* enum step_up */

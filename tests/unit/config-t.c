@@ -184,6 +184,18 @@ test_secret_files(void)
 	is_str(faults, "", "without faults");
 	free(faults);
 	settings_clear(&group, 1, &e);
+	chmod(secret, 0640);
+	expect_faults(content, NULL, "", "its group may read it");
+	for (size_t i = 0; i < 3; i++) {
+		static const mode_t bad[] = {0644, 0620, 0602};
+
+		chmod(secret, bad[i]);
+		faults = load(content, NULL, &e, NULL);
+		ok(strstr(faults, "names a secret's file that everybody may read or others may write; chmod 600 it"),
+		    "mode %03o of a secret's file is told", (unsigned)bad[i]);
+		free(faults);
+		settings_clear(&group, 1, &e);
+	}
 	unlink(secret);
 	expect_faults("SECRET_FILE=/nonexistent/x\n", NULL, "E :1: SECRET_FILE No such file or directory;",
 	    "a missing secret file is told");

@@ -58,7 +58,7 @@ static const char usage[] =
 "  -c, --config FILE    read this configuration\n"
 "  -l, --listen WHERE   make the socket itself: a path with a slash, or 127.0.0.1:PORT\n"
 "                       (default: LISTEN_FDS of systemd, else descriptor 0)\n"
-"      --any-address    let --listen take an address that is not loopback\n"
+"      --any-address    allow a TCP address that is not loopback, given or of --listen\n"
 "  -n, --check          say what is right and wrong with the configuration; exit 1 if requests would be refused\n"
 "  -V, --version        print the version\n"
 "  -h, --help           print this\n";
@@ -196,17 +196,29 @@ remove_socket(const char *path, const struct stat *made)
 		unlink(path);
 }
 
+/* For a socket that strangers can connect to: it stays, so that the front is not taken down, and refuses. */
+static void
+refuse(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res)
+{
+	(void)ctx;
+	(void)req;
+	(void)body;
+	http_response_json(res, 503, "{\"error\": \"server misconfigured\"}");
+	http_response_header(res, "Retry-After", "30");
+}
+
 static int
 serve_fastcgi(struct start *st)
 {
-	const struct fcgi_handler handler = { server_slot_handle, server_slot_after, st->slot };
+	struct fcgi_handler handler = { server_slot_handle, server_slot_after, st->slot };
 	const char *path = st->options.listen && strchr(st->options.listen, '/') ? st->options.listen : NULL;
 	struct stat made = { 0 };
 	enum mcp_err err;
 
 	if (path && lstat(path, &made) != 0)
 		path = NULL;
-	fcgi_listen_check(st->serve.listen_fd, &st->report);
+	if (fcgi_listen_check(st->serve.listen_fd, st->options.any_address, &st->report) != MCP_OK)
+		handler = (struct fcgi_handler){ .handle = refuse };
 	try_server(st);
 	report_log(&st->report);
 	log_info("%s serves %s with %u threads", PACKAGE_STRING,
@@ -237,6 +249,10 @@ find_socket(struct start *st)
 {
 	int inherited = fcgi_listen_inherited();
 
+	if (fcgi_peers_read(getenv("FCGI_WEB_SERVER_ADDRS"), &st->serve.peers, &st->report) != MCP_OK) {
+		print_report(&st->report, stderr);
+		return EXIT_SOCKET;
+	}
 	if (st->options.listen) {
 		if (fcgi_listen(st->options.listen, st->options.any_address, &st->serve.listen_fd,
 		    &st->report) != MCP_OK) {

@@ -129,10 +129,11 @@ cat "$top_srcdir"/src/server/*.c | tr '\n\t' '  ' | grep -oE 'report_add\([^;]*;
 	grep -qE "^\\.It Li \\[(OK|WARN|FAIL)\\] (.* )?$code( |\$)" "$man/mcp.fcgi.8" || echo "$code"
 done >"$work/codes"
 none "$work/codes" "every start-up line is explained in mcp.fcgi.8"
-sed -n 's/.*"\([a-z_]*\)" *},$/\1/p' "$top_srcdir/src/oauth/outcome.c" | grep -v '^ok$' | while read -r word; do
+sed -n 's/.*"\([a-z_]*\)", [0-9]*, [0-9]*},$/\1/p' "$top_srcdir/src/oauth/outcome.c" |
+	grep -v '^ok$' | while read -r word; do
 	grep -qE "(^|[ ,])$word( |,|\$)" "$man/mcp.fcgi.8" || echo "$word"
 done >"$work/words"
-[ "$(grep -c '" *},$' "$top_srcdir/src/oauth/outcome.c")" -gt 20 ]
+[ "$(grep -c '", [0-9]*, [0-9]*},$' "$top_srcdir/src/oauth/outcome.c")" -gt 20 ]
 ok $? "the table of outcomes was found"
 none "$work/words" "and every reason of a refusal"
 

@@ -354,7 +354,7 @@ parse(struct config *c, const char *text, struct config_faults *faults)
 
 /* Read the whole file, which must be shorter than the bound of "text", into it. */
 static enum mcp_err
-slurp(const char *path, struct buf *text, unsigned *mode)
+slurp(const char *path, struct buf *text, unsigned *mode, uid_t *owner)
 {
 	enum mcp_err err = MCP_EIO;
 	struct stat st;
@@ -370,6 +370,7 @@ slurp(const char *path, struct buf *text, unsigned *mode)
 		goto out;
 	}
 	*mode = st.st_mode & 07777;
+	*owner = st.st_uid;
 	do {
 		size_t room = text->max - text->len;
 
@@ -406,12 +407,25 @@ read_environment(struct config *c, char *const *environ_)
 	return err;
 }
 
+/* Whoever may write to the file decides whose tokens are accepted. */
+static void
+check_writers(const char *path, unsigned mode, uid_t owner, struct config_faults *faults)
+{
+	if (mode & S_IWOTH)
+		config_fault_add(faults, true, "%s: everybody may write to it (mode %03o)", path, mode & 0777);
+	else if (mode & S_IWGRP)
+		config_fault_add(faults, false, "%s: its group may write to it (mode %03o)", path, mode & 0777);
+	if (owner != 0 && owner != geteuid())
+		config_fault_add(faults, false, "%s: it belongs to another user (uid %lu)", path, (unsigned long)owner);
+}
+
 enum mcp_err
 config_read(const char *path, char *const *environ_, struct config_faults *faults, struct config **out)
 {
 	enum mcp_err err = MCP_ENOMEM;
 	struct config *c;
 	struct buf text;
+	uid_t owner = 0;
 
 	*out = NULL;
 	buf_init(&text, CONFIG_FILE_MAX + 1);
@@ -422,9 +436,11 @@ config_read(const char *path, char *const *environ_, struct config_faults *fault
 		goto out;
 	err = read_environment(c, environ_);
 	if (!err && path)
-		err = slurp(path, &text, &c->mode);
+		err = slurp(path, &text, &c->mode, &owner);
 	if (err)
 		goto out;
+	if (path)
+		check_writers(path, c->mode, owner, faults);
 	if (text.len && memchr(text.data, '\0', text.len))
 		config_fault_add(faults, true, "%s: has a NUL byte", path);
 	else if (path)

@@ -42,7 +42,8 @@ struct config;
 
 /*
  * Read the file at "path" (NULL: no file, an empty configuration) and lay "environ_" (as environ(7); may be NULL) over
- * it: every variable there is a key without section. Syntax faults go to "faults" as errors with file and line. Returns
+ * it: every variable there is a key without section. Syntax faults go to "faults" as errors with file and line; so does
+ * a file that everybody may write, and as a warning one that its group may write or that is another user's. Returns
  * MCP_OK with *out new (release with config_free()) also when faults were found; MCP_ENOENT or MCP_EIO (errno) when a
  * given file cannot be read; MCP_ELIMIT when it is too large; MCP_ENOMEM.
  */

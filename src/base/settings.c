@@ -92,11 +92,11 @@ choose(const struct config *c, const struct setting *row, struct config_faults *
 }
 
 /*
- * The content of a secret's file without its last line end; *exposed tells whether everybody may read it or others than
- * its owner write it. Returns MCP_OK, MCP_EIO (errno), MCP_ELIMIT, MCP_ENOMEM.
+ * The content of a secret's file without its last line end; *is_open says that others may read or change it. Returns
+ * MCP_OK, MCP_EIO (errno), MCP_ELIMIT, MCP_ENOMEM.
  */
 static enum mcp_err
-read_secret(const char *path, char **out, bool *exposed)
+read_secret(const char *path, char **out, bool *is_open)
 {
 	struct stat st;
 	struct buf b;
@@ -107,7 +107,7 @@ read_secret(const char *path, char **out, bool *exposed)
 	*out = NULL;
 	if (fd < 0)
 		return MCP_EIO;
-	*exposed = fstat(fd, &st) < 0 || (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH));
+	*is_open = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH));
 	buf_init(&b, CONFIG_VALUE_MAX);
 	do {
 		err = buf_reserve(&b, b.max - b.len < 1024 ? b.max - b.len : 1024);
@@ -211,8 +211,8 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 	struct source s = choose(c, row, faults);
 	const char *value, *wrong;
 	char *content = NULL;
-	bool exposed = false;
 	enum mcp_err err = MCP_OK;
+	bool is_open = false;
 
 	if (row->fallback)
 		(void)store_value(row, row->fallback, place, &err);
@@ -220,7 +220,7 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 		return err;
 	value = s.entry->value;
 	if (s.is_file_name) {
-		err = read_secret(value, &content, &exposed);
+		err = read_secret(value, &content, &is_open);
 		if (err == MCP_ENOMEM)
 			return err;
 		if (err) {
@@ -238,9 +238,8 @@ apply_row(const struct config *c, const struct setting *row, void *place, struct
 	}
 	if ((row->flags & SETTING_SECRET) && *value && s.entry->line && !s.is_file_name && (config_mode(c) & 077))
 		entry_fault(c, faults, s.entry, false, "is a secret in a file that others may read; chmod 600 it");
-	if (exposed)
-		entry_fault(c, faults, s.entry, false,
-		    "names a secret's file that everybody may read or others may write; chmod 600 it");
+	if (is_open)
+		entry_fault(c, faults, s.entry, false, "names a file that others may read or change; chmod 600 it");
 	text_free_secret(content);
 	return err;
 }

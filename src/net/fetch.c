@@ -45,6 +45,7 @@ struct transfer {
 	bool refused;			/* an address was not allowed */
 	bool cancelled;
 	bool too_large;			/* header fields over HEADERS_MAX */
+	bool has_length, two_lengths;	/* Content-Length was there, was there twice */
 	size_t header_bytes;
 	struct buf cache_control;	/* all fields of that name, joined with commas */
 	char retry_after[64];
@@ -208,6 +209,7 @@ field_is(const char *line, size_t line_len, const char *name, const char **value
 static void
 forget_fields(struct transfer *t)
 {
+	t->has_length = false;
 	buf_reset(&t->cache_control);
 	t->retry_after[0] = '\0';
 	free(t->res->content_type);
@@ -242,8 +244,12 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 		t->res->content_type = text_dup(value, len);
 		if (!t->res->content_type)
 			return 0;
+	} else if (field_is(line, n, "Content-Length", &value, &len)) {
+		/* libcurl believes the last; which bytes are the answer is not for the peer to leave open */
+		t->two_lengths = t->has_length;
+		t->has_length = true;
 	}
-	return n;
+	return t->two_lengths ? 0 : n;
 }
 
 /* Everything that could make libcurl do more than one plain request. Returns whether all was accepted. */
@@ -356,6 +362,8 @@ error_of(CURLcode rc, const struct transfer *t)
 		return MCP_EPERM;
 	if (t->too_large)
 		return MCP_ELIMIT;
+	if (t->two_lengths)
+		return MCP_EREMOTE;
 	if (rc == CURLE_WRITE_ERROR) {
 		enum mcp_err err = buf_status(&t->res->body);
 
@@ -380,6 +388,8 @@ tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
 		what = "the answer is too large";
 	else if (err == MCP_ECLOSED)
 		what = "cancelled";
+	else if (t->two_lengths)
+		what = "the answer has two lengths (RFC 9110 section 8.6)";
 	snprintf(t->res->fault, sizeof(t->res->fault), "%.95s", what);
 }
 
@@ -457,6 +467,7 @@ forget_answer(struct transfer *t)
 	forget_fields(t);
 	buf_reset(&t->res->body);
 	t->header_bytes = 0;
+	t->two_lengths = false;
 	t->error[0] = '\0';
 	t->refused = false;
 }

@@ -65,9 +65,10 @@ struct fetch_response {
 
 /*
  * Do one request. Any status is MCP_OK. Otherwise MCP_ENET (name, connection, TLS), MCP_ETIMEOUT, MCP_ELIMIT (answer
- * over max_bytes), MCP_EREMOTE (not HTTP, cut short), MCP_EPERM (the URL or the address is not allowed), MCP_EINVAL
- * (method, a line end in a header), MCP_ECLOSED (cancelled), MCP_ENOMEM. "res" is always initialised;
- * fetch_response_clear() releases it. A GET whose connection broke is tried once more, within the same deadline.
+ * over max_bytes), MCP_EREMOTE (not HTTP, cut short, of two lengths), MCP_EPERM (the URL or the address is not
+ * allowed), MCP_EINVAL (method, a line end in a header), MCP_ECLOSED (cancelled), MCP_ENOMEM. "res" is always
+ * initialised; fetch_response_clear() releases it. A GET whose connection broke is tried once more, within the same
+ * deadline.
  */
 enum mcp_err fetch(const struct fetch_policy *policy, const struct fetch_request *req,
     struct fetch_response *res) MCP_MUST_CHECK;

@@ -42,3 +42,12 @@ issuers_maintain(const struct issuers *set, int64_t now_s)
 		if (set->v[i].keys)
 			keystore_maintain(set->v[i].keys, now_s);
 }
+
+bool
+issuers_are_due(const struct issuers *set, int64_t now_s)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].keys && keystore_is_due(set->v[i].keys, now_s))
+			return true;
+	return false;
+}

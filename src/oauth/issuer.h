@@ -2,6 +2,7 @@
 #ifndef MCP_OAUTH_ISSUER_H
 #define MCP_OAUTH_ISSUER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,5 +52,8 @@ void issuers_clear(struct issuers *set);
 
 /* keystore_maintain() for all of them. */
 void issuers_maintain(const struct issuers *set, int64_t now_s);
+
+/* Whether keystore_is_due() says so of any of them. */
+bool issuers_are_due(const struct issuers *set, int64_t now_s);
 
 #endif

@@ -73,6 +73,10 @@ check_file(int fd, struct stat *st, char fault[KEYFETCH_FAULT_MAX])
 		snprintf(fault, KEYFETCH_FAULT_MAX, "it is not a regular file");
 		return MCP_EPERM;
 	}
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		snprintf(fault, KEYFETCH_FAULT_MAX, "it belongs to another user (uid %lu)", (unsigned long)st->st_uid);
+		return MCP_EPERM;
+	}
 	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
 		snprintf(fault, KEYFETCH_FAULT_MAX, "group or others may write to it (mode %03o)", st->st_mode & 0777u);
 		return MCP_EPERM;

@@ -38,8 +38,9 @@ struct keyfetch_stamp {
 
 /*
  * Read the JWKS in the regular file "path" unless it still looks as in "stamp", which is brought up to date. Returns
- * MCP_OK with *set new, or NULL when nothing changed; MCP_EIO (errno); MCP_EPERM when group or others may write to it;
- * what jwks_parse() returns. *set is NULL on failure, and the same bad file is not read twice.
+ * MCP_OK with *set new, or NULL when nothing changed; MCP_EIO (errno); MCP_EPERM when group or others may write to it
+ * or when it is neither ours nor root's; what jwks_parse() returns. *set is NULL on failure, and the same bad file is
+ * not read twice.
  */
 enum mcp_err keyfetch_file(const char *path, struct keyfetch_stamp *stamp, struct jwks **set,
     char fault[KEYFETCH_FAULT_MAX]) MCP_MUST_CHECK;

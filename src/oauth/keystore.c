@@ -508,19 +508,41 @@ keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_
 	return failed ? KEYSTORE_UNAVAILABLE : KEYSTORE_UNKNOWN;
 }
 
-void
-keystore_maintain(struct keystore *k, int64_t now_s)
+/* Nothing can be served without keys, and maintaining delays nobody: then it tries more often. Needs the lock. */
+static int64_t
+maintaining_cooldown(const struct keystore *k, int64_t now_s)
 {
-	int64_t cooldown_s;
+	return is_usable(k, now_s) ? k->cooldown_s : clamp(k->cooldown_s / 3, 1, k->cooldown_s);
+}
+
+/* Needs the lock. */
+static bool
+is_due(const struct keystore *k, int64_t now_s)
+{
+	bool aged = !is_usable(k, now_s) || distance(now_s, k->fetched_s) >= k->ttl_s - k->ttl_s / 10;
+
+	return k->asked && aged && !k->busy && make_plan(k, now_s, maintaining_cooldown(k, now_s)) == PLAN_FETCH;
+}
+
+bool
+keystore_is_due(struct keystore *k, int64_t now_s)
+{
 	bool due;
 
 	look(k, now_s, false);
 	pthread_mutex_lock(&k->lock);
-	/* Nothing can be served without keys, and this delays nobody: try more often then. */
-	cooldown_s = is_usable(k, now_s) ? k->cooldown_s : clamp(k->cooldown_s / 3, 1, k->cooldown_s);
-	due = k->asked && (!is_usable(k, now_s) || distance(now_s, k->fetched_s) >= k->ttl_s - k->ttl_s / 10);
-	if (due && !k->busy && make_plan(k, now_s, cooldown_s) == PLAN_FETCH)
-		carry_out(k, PLAN_FETCH, now_s, cooldown_s, false);
+	due = is_due(k, now_s);
+	pthread_mutex_unlock(&k->lock);
+	return due;
+}
+
+void
+keystore_maintain(struct keystore *k, int64_t now_s)
+{
+	look(k, now_s, false);
+	pthread_mutex_lock(&k->lock);
+	if (is_due(k, now_s))
+		carry_out(k, PLAN_FETCH, now_s, maintaining_cooldown(k, now_s), false);
 	pthread_mutex_unlock(&k->lock);
 }
 

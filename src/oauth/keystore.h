@@ -62,6 +62,9 @@ enum keystore_answer keystore_find(struct keystore *k, const char *kid, const ch
  */
 void keystore_maintain(struct keystore *k, int64_t now_s);
 
+/* Whether keystore_maintain() would fetch now. Looks at the disk every two seconds; asks nobody else. */
+bool keystore_is_due(struct keystore *k, int64_t now_s);
+
 /* Drop what is held and fetch at the next need, cooldown or not ("mcp-fcgi keys refresh"). A file is read again. */
 void keystore_invalidate(struct keystore *k);
 

@@ -3,9 +3,9 @@
 #define MCP_OAUTH_OUTCOME_H
 
 /*
- * Every way an authorization can end, in one table: status, error code of RFC 6750, fixed description, word for log
- * and counters. What is definitely wrong is 401; what cannot be decided now is 503, because a 401 makes clients throw
- * their token away.
+ * Every way an authorization can end, in one table: status, error code of RFC 6750, fixed description, body, word for
+ * the log, number of the counter, when to come back. What is definitely wrong is 401; what cannot be decided now is
+ * 503, because a 401 makes clients throw their token away.
  */
 enum oauth_outcome {
 	OAUTH_OK,
@@ -36,12 +36,16 @@ enum oauth_outcome {
 	OAUTH_OUTCOME_COUNT
 };
 
+#define OAUTH_COUNTER_MAX 63
+
 struct oauth_outcome_row {
 	int status;			/* 0 for OAUTH_OK */
 	const char *error;		/* error parameter of the challenge, or NULL */
 	const char *description;	/* error_description, fixed text, or NULL */
 	const char *body;		/* the "error" member of the JSON body, e.g. "Missing Bearer token" */
 	const char *word;		/* [a-z_]+ for log lines and counters */
+	unsigned counter;		/* 1 to OAUTH_COUNTER_MAX, never another outcome's later: counts outlast us */
+	int retry_after_s;		/* seconds for Retry-After; 0 for what waiting does not mend */
 };
 
 /*

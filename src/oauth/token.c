@@ -39,13 +39,22 @@ type_allowed(const struct token_policy *policy, const char *typ)
 	return false;
 }
 
+/* Show the reader of the log what the header said. */
 static enum oauth_outcome
-judge_header(const struct token_policy *policy, const struct jws *jws)
+refuse_seen(enum oauth_outcome outcome, const char *value, struct buf *seen)
+{
+	if (seen && value)
+		json_render_string(value, strlen(value), seen);
+	return outcome;
+}
+
+static enum oauth_outcome
+judge_header(const struct token_policy *policy, const struct jws *jws, struct buf *seen)
 {
 	if (jws->typ && !type_allowed(policy, jws->typ))
-		return OAUTH_BAD_TYPE;
+		return refuse_seen(OAUTH_BAD_TYPE, jws->typ, seen);
 	if (!strlist_has(&policy->algorithms, jws->alg) || !jwk_algorithm_known(jws->alg))
-		return OAUTH_BAD_ALGORITHM;
+		return refuse_seen(OAUTH_BAD_ALGORITHM, jws->alg, seen);
 	return OAUTH_OK;
 }
 
@@ -59,7 +68,7 @@ hint_bad_signature(const struct jws *jws, struct buf *seen)
 	struct json_object *ignored;
 
 	if (seen && json_get(jws->header, "nonce", &ignored) == MCP_OK)
-		buf_puts(seen, "the header has a nonce: a token for Microsoft Graph");
+		buf_puts(seen, "a nonce in the header: a token for Microsoft Graph");
 }
 
 /*
@@ -93,14 +102,15 @@ verify(struct keystore *keys, const struct jws *jws, const char *token, size_t l
 	case KEYSTORE_FOUND:
 		break;
 	case KEYSTORE_UNKNOWN:
-		return OAUTH_UNKNOWN_KEY;
+		return refuse_seen(OAUTH_UNKNOWN_KEY, jws->kid, seen);
 	case KEYSTORE_UNAVAILABLE:
 	default:
 		return OAUTH_KEYS_UNAVAILABLE;
 	}
 	key = jwks_select(set, jws->kid, jws->alg, &known_kid);
 	if (!key) {
-		outcome = known_kid ? OAUTH_BAD_ALGORITHM : OAUTH_UNKNOWN_KEY;
+		outcome = known_kid ? refuse_seen(OAUTH_BAD_ALGORITHM, jws->alg, seen) :
+		    refuse_seen(OAUTH_UNKNOWN_KEY, jws->kid, seen);
 		goto out;
 	}
 	switch (check_signature(set, key, jws, token, len)) {
@@ -180,7 +190,7 @@ static enum oauth_outcome
 validate_jws(const struct issuer *issuer, const struct jws *jws, const struct json_object *claims, const char *token,
     size_t len, int64_t now_s, struct principal *out, struct buf *seen)
 {
-	enum oauth_outcome outcome = judge_header(&issuer->policy, jws);
+	enum oauth_outcome outcome = judge_header(&issuer->policy, jws, seen);
 
 	if (!outcome)
 		outcome = verify(issuer->keys, jws, token, len, now_s, seen);

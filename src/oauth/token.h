@@ -20,9 +20,10 @@
  *
  * Returns OAUTH_OK with *out filled (principal_clear() releases it), any refusal with *out all zero. *judge (may be
  * NULL) gets the issuer that was chosen, NULL if none. "seen" (may be NULL; initialised by the caller) gets for
- * OAUTH_WRONG_ISSUER, OAUTH_WRONG_AUDIENCE and OAUTH_WRONG_RESOURCE the claim as JSON text, for OAUTH_BAD_SIGNATURE a
- * hint if the token was made for somebody else in a way we know; for the log, never the token. Thread-safe. Source: RFC
- * 7515 section 5.2, RFC 7519 section 7.2, RFC 7662, RFC 8725, RFC 9068 section 4, RFC 9449 section 7.2.
+ * OAUTH_WRONG_ISSUER, OAUTH_WRONG_AUDIENCE and OAUTH_WRONG_RESOURCE the claim as JSON text, for OAUTH_BAD_TYPE,
+ * OAUTH_BAD_ALGORITHM and OAUTH_UNKNOWN_KEY the header's typ, alg or kid, for OAUTH_BAD_SIGNATURE a hint if the token
+ * was made for somebody else in a way we know; for the log, never the token. Thread-safe. Source: RFC 7515 section 5.2,
+ * RFC 7519 section 7.2, RFC 7662, RFC 8725, RFC 9068 section 4, RFC 9449 section 7.2.
  */
 enum oauth_outcome token_validate(const struct issuers *trusted, const char *token, size_t len, int64_t now_s,
     struct principal *out, struct buf *seen, const struct issuer **judge);

@@ -48,7 +48,7 @@ refusals(void *ctx, enum oauth_outcome outcome, int64_t *since_s)
 	const struct server *s = ctx;
 
 	*since_s = stats_since_s(s->stats);
-	return stats_get(s->stats, COUNTER_OUTCOME + (size_t)outcome);
+	return stats_get(s->stats, COUNTER_OUTCOME + oauth_outcome_row(outcome)->counter);
 }
 
 enum mcp_err

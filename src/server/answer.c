@@ -9,9 +9,6 @@
 #include "oauth/challenge.h"
 #include "store/stats.h"
 
-/* How long a client should wait when keys or the authorization server are out of reach: the cooldown of a fetch. */
-#define RETRY_AFTER_S INT64_C(30)
-
 bool
 answer_error(struct exchange *x, int status, const char *text)
 {
@@ -43,11 +40,11 @@ answer_refused(struct exchange *x, enum oauth_outcome outcome)
 	const struct oauth_outcome_row *row = oauth_outcome_row(outcome);
 
 	x->outcome = outcome;
-	stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)outcome, 1);
+	stats_add(x->server->stats, COUNTER_OUTCOME + row->counter, 1);
 	answer_error(x, row->status, row->body);
-	if (row->status == 503)
+	if (row->retry_after_s)
 		http_response_headerf(x->res, "Retry-After", "%" PRId64,
-		    x->retry_after_s > 0 ? x->retry_after_s : RETRY_AFTER_S);
+		    x->retry_after_s > row->retry_after_s ? x->retry_after_s : (int64_t)row->retry_after_s);
 	else
 		answer_challenge(x, outcome, &x->server->challenge_scopes);
 	return true;

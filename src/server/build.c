@@ -22,6 +22,7 @@
 #include "server/endpoints.h"
 #include "server/exchange.h"
 #include "server/introspect.h"
+#include "server/refusal_log.h"
 #include "store/state.h"
 #include "store/stats.h"
 #include "tools/tools.h"
@@ -409,7 +410,9 @@ server_new(struct server_config *config, const struct server_process *process, s
 	s->process = *process;
 	s->generation = atomic_fetch_add(&generations, 1) + 1;
 	s->loaded_s = clock_now_s();
-	err = build(s, report);
+	err = refusal_log_new(&s->refusals);
+	if (!err)
+		err = build(s, report);
 	if (err) {
 		server_unref(s);
 		return err;
@@ -435,6 +438,7 @@ server_unref(struct server *s)
 	upstream_free(s->upstream);
 	issuers_clear(&s->issuers);
 	limiter_free(s->limiter);
+	refusal_log_free(s->refusals);
 	stats_close(s->stats);
 	state_close(s->state);
 	metadata_clear(&s->metadata);

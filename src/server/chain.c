@@ -8,13 +8,13 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "oauth/bearer.h"
 #include "oauth/token.h"
 #include "server/answer.h"
 #include "server/body.h"
+#include "server/refusal_log.h"
 #include "store/stats.h"
-
-#define THROTTLE_S 60	/* a line about one kind of refusal at most so often, with what was seen */
 
 static bool
 step_fault(struct exchange *x)
@@ -127,31 +127,48 @@ step_public(struct exchange *x)
 	return true;
 }
 
-/* Say once in a while what a refused token was for; issuer and audience are no secrets. "judge" may be NULL. */
+/*
+ * Say what a refused token was for; issuer and audience are no secrets. The token's own issuer judged it, or none
+ * ("judge" is NULL).
+ */
 static void
 log_refusal(struct exchange *x, enum oauth_outcome outcome, const struct buf *seen, const struct issuer *judge)
 {
 	const struct issuers *trusted = &x->server->issuers;
 	const struct token_policy *policy = &(judge ? judge : trusted->v)->policy;
-	unsigned long held;
+	struct buf text;
 
-	if (!log_throttle_open(&x->server->refusals[outcome], x->now_s, THROTTLE_S, &held))
-		return;
-	if (outcome == OAUTH_WRONG_AUDIENCE)
-		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s%s (%lu more of this kind were not told)",
-		    x->id, oauth_outcome_row(outcome)->word, seen->data, policy->audiences.v[0],
-		    policy->audiences.n > 1 ? " or another of " : "",
-		    policy->audiences.n > 1 ? "EXPECTED_AUDIENCE" : "", held);
-	else if (outcome == OAUTH_WRONG_ISSUER)
-		log_warning("%s token refused: %s, seen %s, expected \"%s\"%s (%lu more of this kind were not told)",
-		    x->id, oauth_outcome_row(outcome)->word, seen->data, policy->issuers.v[0],
-		    trusted->n > 1 || policy->issuers.n > 1 ? " or another that is configured" : "", held);
-	else if (outcome == OAUTH_NO_CREDENTIALS)
-		log_info("%s no Authorization field arrived; if the client sent one, the web server in front did not "
-		    "pass it on", x->id);
+	buf_init(&text, 8192);
+	if (outcome == OAUTH_NO_CREDENTIALS)
+		buf_puts(&text, "no Authorization field arrived; if the client sent one, the web server in front did "
+		    "not pass it on");
 	else
-		log_warning("%s token refused: %s%s%s (%lu more of this kind were not told)", x->id,
-		    oauth_outcome_row(outcome)->word, seen->len ? ", " : "", seen->data, held);
+		buf_printf(&text, "token refused: %s%s%s", oauth_outcome_row(outcome)->word,
+		    seen->len ? ", seen " : "", seen->data);
+	if (outcome == OAUTH_WRONG_AUDIENCE)
+		buf_printf(&text, ", expected \"%s\"%s", policy->audiences.v[0],
+		    policy->audiences.n > 1 ? " or another of EXPECTED_AUDIENCE" : "");
+	else if (outcome == OAUTH_WRONG_ISSUER)
+		buf_printf(&text, ", expected \"%s\"%s", policy->issuers.v[0],
+		    trusted->n > 1 || policy->issuers.n > 1 ? " or another that is configured" : "");
+	else if (outcome == OAUTH_WRONG_RESOURCE)
+		buf_printf(&text, ", expected \"%s\"", policy->resource);
+	refusal_log_tell(x->server->refusals, x->id, outcome, text.data, x->now_s);
+	buf_clear(&text);
+}
+
+/* The same for the call of a tool. */
+static void
+log_denial(struct exchange *x)
+{
+	const struct mcp_reply *r = &x->reply;
+	struct buf text;
+
+	buf_init(&text, 1024);
+	buf_printf(&text, "call of %s refused: %s, seen \"%s\", expected \"%s\"", r->tool,
+	    oauth_outcome_row(r->outcome)->word, r->seen, r->expected);
+	refusal_log_tell(x->server->refusals, x->id, r->outcome, text.data, x->now_s);
+	buf_clear(&text);
 }
 
 /* 5: authentication. A refusal costs the address, so that guessing is limited too. */
@@ -251,7 +268,8 @@ step_dispatch(struct exchange *x)
 	http_response_header(x->res, "Cache-Control", "no-store");
 	if (x->reply.outcome != OAUTH_OK) {
 		x->outcome = x->reply.outcome;
-		stats_add(x->server->stats, COUNTER_OUTCOME + (size_t)x->outcome, 1);
+		log_denial(x);
+		stats_add(x->server->stats, COUNTER_OUTCOME + oauth_outcome_row(x->outcome)->counter, 1);
 		if (x->reply.status == 403)
 			answer_challenge(x, x->outcome, &x->reply.required_scopes);
 	}

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "http/address.h"
 #include "http/admission.h"
 #include "http/request.h"
@@ -24,6 +23,7 @@
 #include "server/server.h"
 #include "tools/web_search.h"
 
+struct refusal_log;
 struct registry;
 struct state;
 struct stats;
@@ -41,7 +41,7 @@ struct endpoint {
 
 /* Slots of the shared counters (store/stats.h). */
 enum { COUNTER_REQUESTS = 0, COUNTER_STATUS = 1 /* + status / 100, 1 to 5 */, COUNTER_RATE_LIMITED = 8,
-    COUNTER_OUTCOME = 16 /* + outcome */ };
+    COUNTER_OUTCOME = 16 /* + the counter of the outcome's row */ };
 
 #define ENDPOINTS_MAX 8
 
@@ -77,7 +77,7 @@ struct server {
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	const char *paths[ENDPOINTS_MAX];
 	size_t n_endpoints;
-	struct log_throttle refusals[OAUTH_OUTCOME_COUNT];
+	struct refusal_log *refusals;
 };
 
 /* All that lives as long as one request; cleared in one place. */
@@ -95,7 +95,7 @@ struct exchange {
 	struct limit_verdict verdict;
 	bool charged;
 	enum oauth_outcome outcome;
-	int64_t retry_after_s;		/* of a 503, where it is known; 0: the usual */
+	int64_t retry_after_s;		/* of a 503, where it is longer than its row says */
 	struct principal principal;
 	struct buf message;		/* the body */
 	struct mcp_reply reply;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "http/address.h"
 #include "http/request.h"
 #include "http/response.h"
 
@@ -27,6 +28,14 @@ struct fcgi_handler {
 	void *ctx;
 };
 
+/* Which hosts may connect. */
+#define FCGI_PEERS_MAX 32
+struct fcgi_peers {
+	bool limited;		/* only the "n" in "v", by TCP */
+	struct address v[FCGI_PEERS_MAX];
+	size_t n;
+};
+
 struct fcgi_options {
 	int listen_fd;		/* a listening socket; 0 as the web servers pass it. It is made non-blocking */
 	unsigned workers;	/* threads, 1 to 256 */
@@ -35,6 +44,7 @@ struct fcgi_options {
 	int body_total_s;	/* a head or a body that takes longer in all ends with MCP_ETIMEOUT; 1 to 3600 */
 	/* after a stop signal running requests have so long before fcgi_serve() returns anyway */
 	int stop_grace_s;
+	struct fcgi_peers peers;
 };
 
 /* Whether fd 0 is no listening socket, i.e. this process is a plain CGI program. No side effects. */
@@ -57,10 +67,10 @@ enum mcp_err fcgi_serve_cgi(const struct fcgi_options *options, const struct fcg
 enum mcp_err fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handler) MCP_MUST_CHECK;
 
 /*
- * Make a listening socket: "PATH" (anything with a slash; AF_UNIX, mode 0660; a socket file of ours that nobody listens
- * on is replaced) or "HOST:PORT" (HOST a numeric loopback address, with "any_address"
- * any numeric one; IPv6 in brackets). Backlog 1024. Returns MCP_OK with *fd; MCP_EINVAL (in use), MCP_EPERM (not ours,
- * not loopback), MCP_ESYNTAX or MCP_EIO, each with a line in "report".
+ * Make a listening socket: "PATH" (anything with a slash; AF_UNIX, mode 0660, not where everybody may replace it; a
+ * socket file of ours that nobody listens on is replaced) or "HOST:PORT" (HOST a numeric loopback address, with
+ * "any_address" any numeric one; IPv6 in brackets). Backlog 1024. Returns MCP_OK with *fd; MCP_EINVAL (in use),
+ * MCP_EPERM (not ours, not loopback, such a directory), MCP_ESYNTAX or MCP_EIO, each with a line in "report".
  */
 enum mcp_err fcgi_listen(const char *address, bool any_address, int *fd, struct report *report) MCP_MUST_CHECK;
 
@@ -71,9 +81,17 @@ enum mcp_err fcgi_listen(const char *address, bool any_address, int *fd, struct 
 int fcgi_listen_inherited(void);
 
 /*
- * Add a warning when whoever should not can connect to the listening socket "fd": a TCP address that is not
- * loopback, a socket file that everybody may write.
+ * Whether the listening socket "fd", whoever made it, is for the front alone. Returns MCP_EPERM, with a line in
+ * "report", for a TCP address that is not loopback unless "any_address" (then a warning is added); MCP_OK otherwise. A
+ * socket file that everybody may write is warned of.
  */
-void fcgi_listen_check(int fd, struct report *report);
+enum mcp_err fcgi_listen_check(int fd, bool any_address, struct report *report) MCP_MUST_CHECK;
+
+/*
+ * Read FCGI_WEB_SERVER_ADDRS, numeric addresses with commas between; NULL: not set, so anybody. Returns MCP_OK;
+ * MCP_ESYNTAX, MCP_ELIMIT (more than FCGI_PEERS_MAX) with a line in "report". Source: FastCGI Specification 1.0,
+ * section 3.2.
+ */
+enum mcp_err fcgi_peers_read(const char *text, struct fcgi_peers *out, struct report *report) MCP_MUST_CHECK;
 
 #endif

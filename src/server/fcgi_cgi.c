@@ -7,16 +7,19 @@
 #include "server/fcgi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 
 #define ANSWER_FD 1
+#define LATE_S 20		/* what is done after the answer ends the process when it takes longer */
 
 struct cgi_body {
 	const struct fcgi_options *options;
@@ -126,6 +129,39 @@ send_answer(struct http_response *res)
 	return err ? MCP_EIO : MCP_OK;
 }
 
+/* Have "fd" lead nowhere. Returns false, with it closed, when that cannot be. */
+static bool
+let_go(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool done = null >= 0 && dup2(null, fd) == fd;
+
+	if (!done)
+		close(fd);
+	if (null > STDERR_FILENO)
+		close(null);
+	return done;
+}
+
+/*
+ * The answer is complete: make the front see that, and live on for a moment. Apache's mod_cgid gives one socket as
+ * input and output and waits until nobody has it; mod_cgi waits for a piped stderr as well. Returns false when nothing
+ * more should be done.
+ */
+static bool
+leave_front(void)
+{
+	struct stat st;
+	bool left;
+
+	alarm(LATE_S);
+	left = let_go(STDIN_FILENO);
+	left = let_go(ANSWER_FD) && left;
+	if (fstat(STDERR_FILENO, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		left = let_go(STDERR_FILENO) && left;
+	return left;
+}
+
 enum mcp_err
 fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *handler)
 {
@@ -150,10 +186,14 @@ fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *ha
 		body.left = 0;
 	handler->handle(handler->ctx, &req, &source, &res);
 	drain(&body);
-	err = send_answer(&res);
-	/* The front may go on now; what follows is ours. */
-	close(ANSWER_FD);
+	/*
+	 * lighttpd sends SIGTERM to a script as soon as it has the whole answer; Apache does too, and kills it three
+	 * seconds later.
+	 */
 	if (handler->after)
+		sigaction(SIGTERM, &ignore, NULL);
+	err = send_answer(&res);
+	if (handler->after && leave_front())
 		handler->after(handler->ctx);
 	http_response_clear(&res);
 	return err;

@@ -4,6 +4,7 @@
  * says nothing: it waits in the epoll set that all threads share, disarmed as soon as one of them was told of it
  * (EPOLLONESHOT).
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -178,16 +179,44 @@ accept_failed(struct fcgi_loop *loop, int error)
 	}
 }
 
+/* Whether the peer is one of those that may connect. Source: FastCGI Specification 1.0, section 3.2. */
+static bool
+may_connect(const struct fcgi_peers *peers, const struct sockaddr_storage *from)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	struct address host;
+
+	if (!peers->limited)
+		return true;
+	if (from->ss_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, text, sizeof(text));
+	else if (from->ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)from)->sin6_addr, text, sizeof(text));
+	if (!text[0] || address_parse(text, strlen(text), &host) != MCP_OK)
+		return false;
+	for (size_t i = 0; i < peers->n; i++)
+		if (memcmp(peers->v[i].bytes, host.bytes, sizeof(host.bytes)) == 0)
+			return true;
+	return false;
+}
+
 struct fcgi_connection *
 fcgi_connection_accept(struct fcgi_loop *loop)
 {
 	struct timeval timeout = { .tv_sec = loop->options.io_timeout_s };
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(from);
 	struct fcgi_connection *c;
 	int fd, one = 1;
 
-	fd = accept4(loop->options.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	fd = accept4(loop->options.listen_fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
 	if (fd < 0) {
 		accept_failed(loop, errno);
+		return NULL;
+	}
+	if (!may_connect(&loop->options.peers, &from)) {
+		fcgi_loop_log_fault(loop, "its peer is not in FCGI_WEB_SERVER_ADDRS");
+		close(fd);
 		return NULL;
 	}
 	/* A peer that does not read its answer gives up its connection; reading has its own deadlines. */

@@ -92,6 +92,34 @@ remove_stale(const struct sockaddr_un *address, struct report *report)
 	return err;
 }
 
+/*
+ * The directory of the socket file: whoever may rename there can put a socket of their own in its place, and get every
+ * token. In one like /tmp everybody may make files, but not replace ours.
+ */
+static enum mcp_err
+check_directory(const char *path, struct report *report)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	size_t len = (size_t)(slash - path) + (slash == path);
+	struct stat st;
+
+	memcpy(dir, path, len);
+	dir[len] = '\0';
+	if (stat(dir, &st) != 0)
+		return report_errno("SOCKET", path, report);
+	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
+		report_add(report, REPORT_FAIL, "choose a directory that only you and root may write",
+		    "SOCKET %s is in a directory that everybody may write: anybody can replace it", path);
+		return MCP_EPERM;
+	}
+	if (st.st_mode & S_IWOTH)
+		report_add(report, REPORT_WARN, "choose a directory that only you and root may write",
+		    "SOCKET %s is where everybody may make files: while nobody listens anybody can take its name",
+		    path);
+	return MCP_OK;
+}
+
 static enum mcp_err
 listen_path(const char *path, int *fd, struct report *report)
 {
@@ -106,7 +134,9 @@ listen_path(const char *path, int *fd, struct report *report)
 		return MCP_ESYNTAX;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	err = remove_stale(&address, report);
+	err = check_directory(path, report);
+	if (!err)
+		err = remove_stale(&address, report);
 	if (err)
 		return err;
 	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -236,8 +266,26 @@ fcgi_listen_inherited(void)
 	return SYSTEMD_FIRST_FD;
 }
 
-void
-fcgi_listen_check(int fd, struct report *report)
+enum mcp_err
+fcgi_peers_read(const char *text, struct fcgi_peers *out, struct report *report)
+{
+	*out = (struct fcgi_peers){ .limited = text != NULL };
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+
+		if (out->n == FCGI_PEERS_MAX || address_parse(text, len, &out->v[out->n]) != MCP_OK) {
+			report_add(report, REPORT_FAIL, NULL,
+			    "FCGI_WEB_SERVER_ADDRS is no list of at most %d numeric addresses", FCGI_PEERS_MAX);
+			return out->n == FCGI_PEERS_MAX ? MCP_ELIMIT : MCP_ESYNTAX;
+		}
+		out->n++;
+		text += len + (text[len] == ',');
+	}
+	return MCP_OK;
+}
+
+enum mcp_err
+fcgi_listen_check(int fd, bool any_address, struct report *report)
 {
 	union {
 		struct sockaddr any;
@@ -252,19 +300,22 @@ fcgi_listen_check(int fd, struct report *report)
 	struct stat st;
 
 	if (getsockname(fd, &address.any, &len) != 0)
-		return;
+		return MCP_OK;
 	if (address.any.sa_family == AF_UNIX) {
 		if (address.path.sun_path[0] && stat(address.path.sun_path, &st) == 0 && (st.st_mode & S_IWOTH))
 			report_add(report, REPORT_WARN, "chmod 0660",
 			    "SOCKET %s can be written by everybody: every local user can claim to be any client",
 			    address.path.sun_path);
-		return;
+		return MCP_OK;
 	}
 	if (address.any.sa_family == AF_INET)
 		inet_ntop(AF_INET, &address.four.sin_addr, text, sizeof(text));
 	else if (address.any.sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &address.six.sin6_addr, text, sizeof(text));
-	if (text[0] && address_parse(text, strlen(text), &host) == MCP_OK && !address_is_loopback(&host))
-		report_add(report, REPORT_WARN, "listen on a socket file or on 127.0.0.1",
-		    "LISTEN %s is not loopback: whoever can connect there can claim to be any client", text);
+	if (!text[0] || address_parse(text, strlen(text), &host) != MCP_OK || address_is_loopback(&host))
+		return MCP_OK;
+	report_add(report, any_address ? REPORT_WARN : REPORT_FAIL,
+	    any_address ? "listen on a socket file or on 127.0.0.1" : "a socket file or 127.0.0.1; else --any-address",
+	    "LISTEN %s is not loopback: whoever can connect there can claim to be any client", text);
+	return any_address ? MCP_OK : MCP_EPERM;
 }

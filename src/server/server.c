@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "server/chain.h"
 #include "server/exchange.h"
+#include "server/refusal_log.h"
 #include "store/stats.h"
 
 #define PATH_SHOWN 200	/* bytes of a path in the log */
@@ -107,8 +108,17 @@ server_handle(struct server *s, struct http_request *req, struct http_body_sourc
 	principal_clear(&x.principal);
 }
 
+bool
+server_is_due(struct server *s)
+{
+	return issuers_are_due(&s->issuers, clock_now_s());
+}
+
 void
 server_maintain(struct server *s)
 {
-	issuers_maintain(&s->issuers, clock_now_s());
+	int64_t now_s = clock_now_s();
+
+	issuers_maintain(&s->issuers, now_s);
+	refusal_log_settle(s->refusals, now_s);
 }

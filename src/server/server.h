@@ -50,8 +50,11 @@ const struct server_settings *server_settings(const struct server *s);
 void server_handle(struct server *s, struct http_request *req, struct http_body_source *body,
     struct http_response *res);
 
-/* Work that must not delay an answer: refresh keys. Cheap when nothing is due. */
+/* Work that must not delay an answer: refresh keys. It can take seconds for each issuer. */
 void server_maintain(struct server *s);
+
+/* Whether server_maintain() has anything to do; cheap. */
+bool server_is_due(struct server *s);
 
 /*
  * A place for the current server, which looks at the configuration file at most once a second and replaces the server
@@ -66,12 +69,16 @@ struct server_slot;
 enum mcp_err server_slot_new(const char *path, char *const *environ_, const struct server_process *process,
     struct report *report,
     struct server_slot **out) MCP_MUST_CHECK;
+/* Waits for a refresh of keys that runs (KEYFETCH_TOTAL_MS for each issuer at most). NULL is fine. */
 void server_slot_free(struct server_slot *slot);
 
 /* A reference to the current server; the caller gives it back with server_unref(). */
 struct server *server_slot_get(struct server_slot *slot);
 
-/* For struct fcgi_handler; "ctx" is the slot. */
+/*
+ * For struct fcgi_handler; "ctx" is the slot. What is due after an answer is done by a thread of its own, one at a
+ * time, so that no thread which could serve is held by it; in CGI, where the process ends, by the caller.
+ */
 void server_slot_handle(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res);
 void server_slot_after(void *ctx);
 

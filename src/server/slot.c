@@ -19,7 +19,7 @@
 #define LOOK_EVERY_MS 1000
 
 struct server_slot {
-	pthread_mutex_t lock;	/* of "current" and "looked_ms"; never held while building */
+	pthread_mutex_t lock;	/* never held while building */
 	struct server *current;
 	int64_t looked_ms;
 	bool building;
@@ -27,6 +27,10 @@ struct server_slot {
 	char *const *environ_;
 	struct server_process process;
 	struct server_config_version seen;	/* touched only by the one thread that looks */
+	/* The thread that does what is due after an answer; under the lock: */
+	pthread_t late;
+	bool late_made;		/* there is one to join */
+	bool late_runs;
 };
 
 static bool
@@ -96,6 +100,8 @@ server_slot_free(struct server_slot *slot)
 {
 	if (!slot)
 		return;
+	if (slot->late_made)
+		pthread_join(slot->late, NULL);
 	server_unref(slot->current);
 	pthread_mutex_destroy(&slot->lock);
 	free(slot->path);
@@ -179,11 +185,44 @@ server_slot_handle(void *ctx, struct http_request *req, struct http_body_source 
 	server_unref(s);
 }
 
+static void *
+maintain(void *arg)
+{
+	struct server_slot *slot = arg;
+	struct server *s = server_slot_get(slot);
+
+	server_maintain(s);
+	server_unref(s);
+	pthread_mutex_lock(&slot->lock);
+	slot->late_runs = false;
+	pthread_mutex_unlock(&slot->lock);
+	return NULL;
+}
+
+/* Have a thread of its own maintain, unless one is at it. Returns false when there is none to be had. */
+static bool
+maintain_aside(struct server_slot *slot)
+{
+	bool aside = true;
+
+	pthread_mutex_lock(&slot->lock);
+	if (!slot->late_runs) {
+		if (slot->late_made)
+			pthread_join(slot->late, NULL);		/* it has ended, or is about to */
+		aside = pthread_create(&slot->late, NULL, maintain, slot) == 0;
+		slot->late_made = slot->late_runs = aside;
+	}
+	pthread_mutex_unlock(&slot->lock);
+	return aside;
+}
+
 void
 server_slot_after(void *ctx)
 {
-	struct server *s = server_slot_get(ctx);
+	struct server_slot *slot = ctx;
+	struct server *s = server_slot_get(slot);
 
-	server_maintain(s);
+	if (server_is_due(s) && (strcmp(slot->process.mode, "cgi") == 0 || !maintain_aside(slot)))
+		server_maintain(s);
 	server_unref(s);
 }

@@ -191,7 +191,7 @@ test_secret_files(void)
 
 		chmod(secret, bad[i]);
 		faults = load(content, NULL, &e, NULL);
-		ok(strstr(faults, "names a secret's file that everybody may read or others may write; chmod 600 it"),
+		ok(strstr(faults, "names a file that others may read or change; chmod 600 it"),
 		    "mode %03o of a secret's file is told", (unsigned)bad[i]);
 		free(faults);
 		settings_clear(&group, 1, &e);

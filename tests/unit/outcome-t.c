@@ -43,12 +43,16 @@ test_every_row(void)
 		if (!ok(r->word && is_word(r->word), "outcome %d has a word for the log", i))
 			continue;
 		for (int j = 0; j < i; j++)
-			if (strcmp(r->word, oauth_outcome_row((enum oauth_outcome)j)->word) == 0)
-				ok(false, "the word %s is used once", r->word);
+			if (strcmp(r->word, oauth_outcome_row((enum oauth_outcome)j)->word) == 0 ||
+			    r->counter == oauth_outcome_row((enum oauth_outcome)j)->counter)
+				ok(false, "word and counter of %s are used once", r->word);
 		if (i == OAUTH_OK)
 			continue;
 		ok(is_consistent(r), "%s: status %d, error code and description go together", r->word, r->status);
-		ok(r->body && *r->body, "%s: has a body", r->word);
+		ok(r->body && *r->body && is_description(r->body), "J6: %s: has a body that needs no escapes", r->word);
+		ok(r->counter >= 1 && r->counter <= OAUTH_COUNTER_MAX, "S62: %s: has a counter", r->word);
+		ok(r->status < 500 ? r->retry_after_s == 0 : r->retry_after_s > 0,
+		    "J5: %s: when to come back, for 5xx only", r->word);
 		ok(!r->description || is_description(r->description), "J2: %s: the description is plain ASCII",
 		    r->word);
 		if (r->status == 401)

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The life of an issuer's keys as clients of a web server see it: with FastCGI processes, and in plain CGI, where every
+request is a process of its own (F10 to F14, F20, G7, G9). tests/live/keystore.py tries each rule with a clock of its
+own; here the clock is the real one, and hours pass by making what state.db holds older.
+
+Figures in lines "# figure:": fetches in a storm, time to serve again after the issuer returns."""
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import crypto       # noqa: E402
+import scalekit     # noqa: E402
+from fastcgi import Connection, Responder, request, stop_time, whole     # noqa: E402
+from front import CGI_FRONTS, Front, missing    # noqa: E402
+from harness import RESPONDER, diag, done, is_, modern_call, ok, skip, stop_process, wait_for     # noqa: E402
+
+HOUR = 3600
+COOLDOWN = 30
+NO_LIMITS = {"RATE_LIMIT": "off", "RATE_LIMIT_PRINCIPAL": "off", "JWKS_FILE": None}
+
+
+def update(state, assignments, *values):
+    """Change what is kept of the keys in a state directory."""
+    db = sqlite3.connect(state + "/state.db", timeout=5)
+    with db:
+        db.execute("UPDATE issuer_keys SET %s, generation = generation + 1" % assignments, values)
+    db.close()
+
+
+def make_older(state, seconds):
+    update(state, "fetched_s = fetched_s - ?, attempt_s = attempt_s - ?", seconds, seconds)
+
+
+class Site:
+    """A web server with this program, and the issuer that it fetches keys from."""
+
+    def __init__(self, name):
+        self.name = name
+        self.env = scalekit.Scalekit()
+        self.front = Front(name, dict(NO_LIMITS, SK_ENV_URL=self.env.url))
+
+    def __enter__(self):
+        self.env.start()
+        self.front.start()
+        return self
+
+    def __exit__(self, *_):
+        self.front.stop()
+        self.env.stop()
+
+    def token(self, key=None, header=None, **claims):
+        return self.env.token(key, header, **dict({"iss": self.env.url, "aud": self.front.url}, **claims))
+
+    def call(self, token=None):
+        """One tools/call; returns the status. self.took says how long it took."""
+        began = time.monotonic()
+        self.answer = self.front.post(modern_call("greet_user", {"name": "Ada"}, token or self.token()), timeout=30)
+        self.took = time.monotonic() - began
+        return self.answer.status
+
+    def restart(self):
+        """Have the web server start new responders, as it does over a day; CGI has new ones anyway."""
+        old = self.front.responders()
+        for pid in old:
+            os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not set(old) & set(self.front.responders()))
+        wait_for(self.is_up)
+
+    def is_up(self):
+        try:
+            return self.front.request("GET", "/health", timeout=5).status == 200
+        except Exception:   # lighttpd answers 503 until it has started a new one
+            return False
+
+    def pass_time(self, seconds):
+        """What is on disk becomes older by so much, and no process remembers anything younger."""
+        make_older(self.front.dir + "/state", seconds)
+        self.restart()
+
+    def write(self, assignments, *values):
+        update(self.front.dir + "/state", assignments, *values)
+
+    def age(self):
+        """Seconds since the set on disk was fetched; None without one."""
+        db = sqlite3.connect(self.front.dir + "/state/state.db", timeout=5)
+        row = db.execute("SELECT fetched_s FROM issuer_keys WHERE jwks IS NOT NULL").fetchone()
+        db.close()
+        return time.time() - row[0] if row else None
+
+    def storm(self, tokens, clients=16):
+        """All tokens by so many clients at once. Returns {status: count}."""
+        seen, lock, left = {}, threading.Lock(), list(tokens)
+
+        def client():
+            while True:
+                with lock:
+                    if not left:
+                        return
+                    token = left.pop()
+                status = self.front.post(modern_call("greet_user", {"name": "Ada"}, token), timeout=60).status
+                with lock:
+                    seen[status] = seen.get(status, 0) + 1
+        threads = [threading.Thread(target=client) for _ in range(clients)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        return seen
+
+
+def try_soft_ttl(site):
+    """A refresh is nobody's delay."""
+    name, env = site.name + ": ", site.env
+    is_(site.call(), 200, name + "the first request of all fetches the keys")
+    is_([site.call() for _ in range(8)] + [env.count("keys")], [200] * 8 + [1], name + "which serve the next ones")
+    site.pass_time(HOUR - 60)
+    env.behave("keys", "slow", 2.5)
+    is_(site.call(), 200, name + "F13: a request shortly before the end of the soft TTL is answered")
+    ok(site.took < 1, name + "in less than a second while the issuer takes 2.5 (%.3f s)" % site.took)
+    ok(wait_for(lambda: env.count("keys") == 2, 2), name + "the refresh comes after the answer")
+    is_(site.call(), 200, name + "and one that comes meanwhile")
+    ok(site.took < 1, name + "waits for nothing either (%.3f s)" % site.took)
+    ok(wait_for(lambda: site.age() < 30, 6), name + "the refreshed set is kept for all")
+    is_(env.count("keys"), 2, name + "it was one fetch")
+    env.behave("keys")
+
+
+def try_rotation(site):
+    name, env = site.name + ": ", site.env
+    old = env.keys[0]
+    site.pass_time(COOLDOWN + 1)
+    new = env.rotate(keep_old=True)
+    env.forget()
+    is_((site.call(site.token(new)), site.call(site.token(old))), (200, 200),
+        name + "F10: a new key is accepted at once outside the cooldown, the old one still")
+    newest = env.rotate(keep_old=False)
+    is_(site.call(site.token(newest)), 401, name + "F10: a newer one within the cooldown is 401")
+    is_(env.count("keys"), 1, name + "F10: with one fetch for all")
+    site.pass_time(COOLDOWN + 1)
+    is_(site.call(site.token(newest)), 200, name + "F10: after the cooldown it is accepted")
+    is_((site.call(site.token(new)), site.call(site.token(old))), (401, 401),
+        name + "F10: and what that set lacks is 401 at once")
+    last = env.rotate(keep_old=False)
+    site.pass_time(HOUR - 60)
+    env.forget()
+    is_(site.call(site.token(newest)), 200,
+        name + "F10: a key removed without another's use is accepted up to the soft TTL")
+    wait_for(lambda: env.count("keys") == 1, 5)
+    ok(wait_for(lambda: site.call(site.token(newest)) == 401, 5), name + "F10: and refused after it")
+    is_(site.call(site.token(last)), 200, name + "F10: while the new one is accepted")
+
+
+def try_outage(site):
+    name, env = site.name + ": ", site.env
+    env.behave("keys", "status", 500)
+    site.pass_time(20 * HOUR)
+    is_([site.call() for _ in range(3)], [200] * 3, name + "F1: an outage is served from keys of 20 hours ago")
+    is_(site.call(site.token(crypto.RSAKey("stranger"))), 503, name + "F1: an unknown key cannot be decided: 503")
+    ok(site.answer.get("Retry-After") and not site.answer.get("WWW-Authenticate"),
+        name + "with Retry-After and without a challenge")
+    site.pass_time(4 * HOUR + 1)
+    is_(site.call(), 503, name + "F1: keys of more than 24 hours ago serve nobody")
+    env.behave("keys", "hang")
+    site.pass_time(COOLDOWN + 1)
+    site.call()
+    ok(site.answer.status == 503 and site.took < 8,
+        name + "F7: an issuer that hangs is 503 in time (%.1f s)" % site.took)
+    env.behave("keys")
+    began = time.monotonic()
+    again = wait_for(lambda: site.call() == 200, 40, 0.25)
+    took = time.monotonic() - began
+    limit = COOLDOWN + 2 if site.name in CGI_FRONTS else 15
+    ok(again and took < limit, name + "F14: it serves again by itself within %d s" % limit)
+    diag("figure: %s: serves again %.1f s after the issuer has returned" % (site.name, took))
+
+
+def try_storm(site):
+    name, env = site.name + ": ", site.env
+    site.pass_time(COOLDOWN + 1)
+    is_(site.call(), 200, name + "keys are there")
+    env.forget()
+    env.behave("keys", "slow", 0.3)
+    known = crypto.RSAKey(env.keys[0].kid)
+    strangers = [crypto.RSAKey("stranger") for _ in range(2)]
+    tokens = [site.token(strangers[i % 2], {"alg": "RS256", "kid": "unknown-%d" % i}) for i in range(200)]
+    tokens += [site.token(known) for _ in range(100)]
+    tokens += [site.token(exp=int(time.time()) - 600, iat=int(time.time()) - 4200, nbf=None) for _ in range(50)]
+    tokens += ["opaque-%d" % i for i in range(25)] + [site.token(aud="https://other.example") for _ in range(25)]
+    began = time.monotonic()
+    seen = site.storm(tokens)
+    took = time.monotonic() - began
+    ok(set(seen) <= {401, 503} and sum(seen.values()) == 400 and seen.get(401, 0) >= 200,
+        name + "F11, F12: 400 bad tokens are refused (%r)" % seen)
+    ok(1 <= env.count("keys") <= 3,
+        name + "F11, F12: by at most 3 fetches of all processes (%d)" % env.count("keys"))
+    if site.name not in CGI_FRONTS:
+        ok(len(site.front.responders()) >= 2, name + "of which there were at least two")
+    diag("figure: %s: %d fetches for 400 bad tokens in %.1f s" % (site.name, env.count("keys"), took))
+    is_(site.call(), 200, name + "a good token is good after it")
+    env.behave("keys")
+
+
+def try_damage(site):
+    name, env = site.name + ": ", site.env
+    env.behave("keys", "status", 500)
+    for text, words in (("garbage", "garbage"), ('{"keys":[]}', "no keys"),
+                        ('{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"x"}]}', "a secret instead of a key")):
+        site.write("jwks = ?", text)
+        site.pass_time(COOLDOWN + 1)
+        is_(site.call(), 503, name + "G7: a cached set that holds %s is not used" % words)
+    env.behave("keys")
+    site.pass_time(COOLDOWN + 1)
+    is_(site.call(), 200, name + "G7: and is fetched anew")
+
+
+def try_killed(site):
+    """G9: a process that dies while it fetches blocks the others only for its lease."""
+    name, env = site.name + ": ", site.env
+    site.write("jwks = NULL, fetched_s = 0, attempt_s = 0")
+    site.restart()
+    env.forget()
+    env.behave("keys", "hang")
+    waiting = threading.Thread(target=lambda: swallow(site.call))
+    waiting.start()
+    wait_for(lambda: env.count("keys") == 1, 10)
+    began = time.monotonic()
+    for pid in site.front.responders():
+        swallow(os.kill, pid, signal.SIGKILL)
+    waiting.join()
+    env.behave("keys")
+    wait_for(site.is_up)
+    took = wait_for(lambda: site.call() == 200 and time.monotonic() - began, 30, 0.25)
+    ok(took and took < 17, name + "G9: a killed process's lease ends, another one fetches (after %.1f s)" % took)
+    is_(env.count("keys"), 2, name + "G9: once")
+
+
+def swallow(function, *args):
+    try:
+        return function(*args)
+    except Exception:
+        return None
+
+
+def try_front(name):
+    with Site(name) as site:
+        for part in (try_soft_ttl, try_rotation, try_storm, try_damage, try_outage, try_killed):
+            part(site)
+
+
+def try_running():
+    """The same processes all the time, with the cooldown as it is: no clock is moved here."""
+    with Site("lighttpd") as site:
+        name, env = "lighttpd, 30 s: ", site.env
+        is_({site.call() for _ in range(8)}, {200}, name + "keys are fetched")
+        fetched = time.monotonic()
+        pids = site.front.responders()
+        new = env.rotate(keep_old=True)
+        time.sleep(1)
+        is_(site.call(site.token(new)), 401, name + "F10: a key that appears within the cooldown is 401")
+        again = wait_for(lambda: site.call(site.token(new)) == 200, 40, 0.5)
+        took = time.monotonic() - fetched
+        ok(again and took < COOLDOWN + 3, name + "F10: and accepted when the cooldown is over (%.1f s)" % took)
+        is_({site.call(site.token(new)) for _ in range(20)}, {200}, name + "F10: by all processes")
+        is_((env.count("keys"), site.front.responders()), (2, pids),
+            name + "F10: with one more fetch, by the same ones")
+
+
+def call_params(token):
+    headers, body = modern_call("greet_user", {"name": "Ada"}, token)
+    params = {"REQUEST_METHOD": "POST", "SCRIPT_NAME": "/mcp", "REQUEST_URI": "/mcp", "REMOTE_ADDR": "127.0.0.1",
+              "HTTP_HOST": "127.0.0.1:3002", "CONTENT_LENGTH": len(body)}
+    for key, value in headers:
+        key = key.upper().replace("-", "_")
+        params[key if key == "CONTENT_TYPE" else "HTTP_" + key] = value
+    return params, body
+
+
+def try_stop():
+    """F20: SIGTERM while keys are fetched, for a request that waits for them and after an answer."""
+    audience = "http://127.0.0.1:3002/mcp"
+    for what, behaviour, status in (("for a request", ("hang",), 503), ("for a request, slowly", ("slow", 2), 200),
+                                    ("after an answer", ("hang",), 200)):
+        with scalekit.Scalekit(audience=audience) as env, tempfile.TemporaryDirectory() as state:
+            with open(state + "/conf", "w", encoding="ascii") as f:
+                f.write("SK_ENV_URL=%s\nEXPECTED_AUDIENCE=%s\nSTATE_DIR=%s\n" % (env.url, audience, state))
+            with Responder([RESPONDER, "-c", state + "/conf"], 2) as r:
+                wait_for(lambda: request(r.address, *call_params("none")).status == 401)
+                if what == "after an answer":
+                    request(r.address, *call_params(env.token()))
+                    for p in r.processes:
+                        stop_process(p)
+                    make_older(state, HOUR - 60)
+                    r.processes = [r.start(), r.start()]
+                    wait_for(lambda: request(r.address, *call_params("none")).status == 401)
+                env.forget()
+                env.behave("keys", *behaviour)
+                with Connection(r.address, timeout=30) as c:
+                    c.send(whole(*call_params(env.token())))
+                    ok(wait_for(lambda: env.count("keys") == 1, 10), "F20: keys are fetched " + what)
+                    times = [stop_time(p, signal.SIGTERM) for p in r.processes]
+                    got = c.read_answer().status
+                ok(all(took < 7 and code == 0 for took, code in times),
+                    "F20: SIGTERM meanwhile ends both processes in order (%.1f s, %.1f s)" % (times[0][0], times[1][0]))
+                is_(got, status, "F20: and the request is answered")
+                diag(r.logged()[-300:])
+
+
+only = sys.argv[1:]
+if "stop" in only or not only:
+    try_stop()
+for front_name in ("lighttpd", "apache-fcgid", "cgi-lighttpd", "cgi-apache"):
+    if only and front_name not in only:
+        continue
+    lacking = missing(front_name)
+    if lacking:
+        skip(front_name + ": keys", "there is no " + lacking)
+    else:
+        try_front(front_name)
+if (not only or "running" in only) and not missing("lighttpd"):
+    try_running()
+done()

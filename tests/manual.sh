@@ -13,7 +13,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/mcp-fcgi-manual.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 # Settings of whoever runs this must not be in force.
 clean="env -i PATH=$PATH HOME=$work MCP_FCGI_CONF=$work/none"
-: >"$work/none"
+# An empty section, so that the settings of sections are shown with their defaults.
+echo '[issuer x]' >"$work/none"
 
 ok() { # ok STATUS TEXT
 	n=$((n + 1))
@@ -47,7 +48,7 @@ done
 
 # What the code says: "NAME=default", secrets marked. A default is shown as it would be written.
 $clean "$command" config show | sed -n -e 's/^\([A-Z][A-Z0-9_]*\)=(not set)  # default$/\1 secret/p' \
-	-e 's/^\([A-Z][A-Z0-9_]*\)=\(.*\)  # default$/\1=\2/p' | sort >"$work/code"
+	-e 's/^\([A-Z][A-Z0-9_]*\)=\(.*\)  # default$/\1=\2/p' | sort -u >"$work/code"
 # What the page says.
 awk '/^\.It Ev [A-Z0-9_]+ Pq / { if (name) print name "=" value; name = $3; value = ""; secret = /, secret/
 		if (secret) { print name " secret"; name = "" } }

@@ -20,14 +20,10 @@
 #define FAULTS_MAX 200		/* told of one configuration; the rest only counts */
 #define ENTRIES_MAX 4096
 
-struct section {
-	char *kind, *name;
-};
-
 struct config {
 	struct config_entry *entries;
 	size_t n, from_environment;
-	struct section *sections;
+	struct config_section *sections;
 	size_t n_sections;
 	char *path;
 	unsigned mode;
@@ -259,7 +255,7 @@ read_section(struct reader *r)
 	struct config *c = r->config;
 	const char *kind = ++r->p, *name;
 	size_t kind_len, name_len;
-	struct section *sections;
+	struct config_section *sections;
 
 	kind_len = strcspn(kind, " \t]\r\n");
 	name = kind + kind_len + strspn(kind + kind_len, " \t");
@@ -276,6 +272,7 @@ read_section(struct reader *r)
 		c->sections = sections;
 		sections[c->n_sections].kind = text_dup(kind, kind_len);
 		sections[c->n_sections].name = text_dup(name, name_len);
+		sections[c->n_sections].line = r->line;
 		c->n_sections++;
 	}
 	if (!sections || !sections[c->n_sections - 1].kind || !sections[c->n_sections - 1].name)
@@ -516,9 +513,8 @@ config_sections(const struct config *c)
 	return c->n_sections;
 }
 
-void
-config_section(const struct config *c, size_t i, const char **kind, const char **name)
+const struct config_section *
+config_section(const struct config *c, size_t i)
 {
-	*kind = c->sections[i].kind;
-	*name = c->sections[i].name;
+	return &c->sections[i];
 }

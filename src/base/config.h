@@ -72,8 +72,14 @@ const struct config_entry *config_at(const struct config *c, size_t i);
 const char *config_path(const struct config *c);
 unsigned config_mode(const struct config *c);
 
-/* Sections in the order of the file: how many, and the header's kind and name of section "i" (borrowed). */
+/* A section's header, "[kind NAME]". */
+struct config_section {
+	char *kind, *name;
+	int line;
+};
+
+/* Sections in the order of the file: how many, and the header of section "i" (borrowed). */
 size_t config_sections(const struct config *c);
-void config_section(const struct config *c, size_t i, const char **kind, const char **name);
+const struct config_section *config_section(const struct config *c, size_t i);
 
 #endif

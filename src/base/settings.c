@@ -22,13 +22,16 @@ struct source {
 	bool is_file_name;			/* NAME_FILE: the value is the content of that file */
 };
 
+/* What is before the first section. */
+static const struct setting_section top = { .index = -1 };
+
 static const struct config_entry *
-find(const struct config *c, const char *name, bool in_file)
+find(const struct config *c, const struct setting_section *section, const char *name, bool in_file)
 {
 	for (size_t i = config_count(c); i-- > 0;) {
 		const struct config_entry *e = config_at(c, i);
 
-		if (e->section < 0 && (e->line > 0) == in_file && strcmp(e->name, name) == 0)
+		if (e->section == section->index && (e->line > 0) == in_file && strcmp(e->name, name) == 0)
 			return e;
 	}
 	return NULL;
@@ -61,19 +64,20 @@ entry_fault(const struct config *c, struct config_faults *faults, const struct c
 
 /* Find what sets a row: environment before file, the row's name before its aliases, NAME before NAME_FILE. */
 static struct source
-choose(const struct config *c, const struct setting *row, struct config_faults *faults)
+choose(const struct config *c, const struct setting_section *section, const struct setting *row,
+    struct config_faults *faults)
 {
 	struct source chosen = { NULL, false };
 	char name[NAME_MAX_BYTES + 8];
 
 	for (int in_file = 0; in_file < 2 && !chosen.entry; in_file++) {
 		for (size_t i = 0; row_name(row, i, name); i++) {
-			const struct config_entry *e = find(c, name, in_file);
+			const struct config_entry *e = find(c, section, name, in_file);
 			bool is_file_name = false;
 
 			if (!e && (row->flags & SETTING_SECRET)) {
 				snprintf(name + strlen(name), 6, "_FILE");
-				e = find(c, name, in_file);
+				e = find(c, section, name, in_file);
 				is_file_name = e != NULL;
 			}
 			if (e && !chosen.entry) {
@@ -205,17 +209,30 @@ store_value(const struct setting *row, const char *value, void *place, enum mcp_
 	return wrong;
 }
 
-static enum mcp_err
-apply_row(const struct config *c, const struct setting *row, void *place, struct config_faults *faults)
+/* The preset of a row, NULL if it has none. */
+static const char *
+preset(const struct setting_section *section, const struct setting *row)
 {
-	struct source s = choose(c, row, faults);
-	const char *value, *wrong;
+	for (size_t i = 0; i < section->n; i++)
+		if (strcmp(section->presets[i].name, row->name) == 0)
+			return section->presets[i].value;
+	return NULL;
+}
+
+static enum mcp_err
+apply_row(const struct config *c, const struct setting_section *section, const struct setting *row, void *place,
+    struct config_faults *faults)
+{
+	struct source s = choose(c, section, row, faults);
+	const char *value = preset(section, row), *wrong;
 	char *content = NULL;
 	enum mcp_err err = MCP_OK;
 	bool is_open = false;
 
-	if (row->fallback)
-		(void)store_value(row, row->fallback, place, &err);
+	if (!value)
+		value = row->fallback;
+	if (value)
+		(void)store_value(row, value, place, &err);
 	if (err || !s.entry)
 		return err;
 	value = s.entry->value;
@@ -267,13 +284,14 @@ is_known(const struct setting_group *groups, size_t n, const char *name)
 }
 
 enum mcp_err
-settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
-    struct config_faults *faults)
+settings_apply_section(const struct config *c, const struct setting_section *section,
+    const struct setting_group *groups, size_t n, void *settings, struct config_faults *faults)
 {
 	for (size_t g = 0; g < n; g++) {
 		for (size_t r = 0; r < groups[g].n; r++) {
 			const struct setting *row = &groups[g].rows[r];
-			enum mcp_err err = apply_row(c, row, (char *)settings + groups[g].offset + row->offset, faults);
+			void *place = (char *)settings + groups[g].offset + row->offset;
+			enum mcp_err err = apply_row(c, section, row, place, faults);
 
 			if (err)
 				return err;
@@ -282,10 +300,17 @@ settings_apply(const struct config *c, const struct setting_group *groups, size_
 	for (size_t i = 0; i < config_count(c); i++) {
 		const struct config_entry *e = config_at(c, i);
 
-		if (e->line && e->section < 0 && !is_known(groups, n, e->name))
-			entry_fault(c, faults, e, false, "is no setting");
+		if (e->line && e->section == section->index && !is_known(groups, n, e->name))
+			entry_fault(c, faults, e, section->index >= 0, "is no setting");
 	}
 	return MCP_OK;
+}
+
+enum mcp_err
+settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
+    struct config_faults *faults)
+{
+	return settings_apply_section(c, &top, groups, n, settings, faults);
 }
 
 void
@@ -313,26 +338,41 @@ show_value(const char *name, const char *value, struct buf *out)
 	text_escape(value, strlen(value), CONFIG_VALUE_MAX, out);
 }
 
+/* One line of one row. */
+static void
+show_row(const struct config *c, const struct setting_section *section, const struct setting *row, struct buf *out)
+{
+	struct source s = choose(c, section, row, NULL);
+	const char *set = preset(section, row), *value = set ? set : row->fallback ? row->fallback : "";
+
+	if (s.entry)
+		value = s.entry->value;
+	if ((row->flags & SETTING_SECRET) && !s.is_file_name)
+		buf_printf(out, "%s=%s", row->name, *value ? "(set)" : "(not set)");
+	else
+		show_value(row->name, value, out);
+	if (!s.entry)
+		buf_printf(out, "  # %s\n", set ? section->title : "default");
+	else if (s.entry->line)
+		buf_printf(out, "  # %s %s:%d\n", s.entry->name, config_path(c), s.entry->line);
+	else
+		buf_printf(out, "  # %s from the environment\n", s.entry->name);
+}
+
+void
+settings_show_section(const struct config *c, const struct setting_section *section,
+    const struct setting_group *groups, size_t n, struct buf *out)
+{
+	for (size_t g = 0; g < n; g++) {
+		if (groups[g].title)
+			buf_printf(out, "%s# %s\n", g ? "\n" : "", groups[g].title);
+		for (size_t r = 0; r < groups[g].n; r++)
+			show_row(c, section, &groups[g].rows[r], out);
+	}
+}
+
 void
 settings_show(const struct config *c, const struct setting_group *groups, size_t n, struct buf *out)
 {
-	for (size_t g = 0; g < n; g++) {
-		buf_printf(out, "%s# %s\n", g ? "\n" : "", groups[g].title);
-		for (size_t r = 0; r < groups[g].n; r++) {
-			const struct setting *row = &groups[g].rows[r];
-			struct source s = choose(c, row, NULL);
-			const char *value = s.entry ? s.entry->value : row->fallback ? row->fallback : "";
-
-			if ((row->flags & SETTING_SECRET) && !s.is_file_name)
-				buf_printf(out, "%s=%s", row->name, *value ? "(set)" : "(not set)");
-			else
-				show_value(row->name, value, out);
-			if (!s.entry)
-				buf_puts(out, "  # default\n");
-			else if (s.entry->line)
-				buf_printf(out, "  # %s %s:%d\n", s.entry->name, config_path(c), s.entry->line);
-			else
-				buf_printf(out, "  # %s from the environment\n", s.entry->name);
-		}
-	}
+	settings_show_section(c, &top, groups, n, out);
 }

@@ -65,10 +65,29 @@ enum mcp_err settings_apply(const struct config *c, const struct setting_group *
     struct config_faults *faults) MCP_MUST_CHECK;
 void settings_clear(const struct setting_group *groups, size_t n, void *settings);
 
+/* A value that takes the place of a row's default. */
+struct setting_preset {
+	const char *name, *value;
+};
+
+/* A section of the file in place of the keys before the first one; the environment does not count in it. */
+struct setting_section {
+	int index;		/* for config_section() */
+	const char *title;	/* where presets come from, for settings_show_section() */
+	const struct setting_preset *presets;
+	size_t n;
+};
+
+/* settings_apply() for the keys of a section; one that no row knows is an error here. */
+enum mcp_err settings_apply_section(const struct config *c, const struct setting_section *section,
+    const struct setting_group *groups, size_t n, void *settings, struct config_faults *faults) MCP_MUST_CHECK;
+
 /*
  * Append one row a line, "NAME=value  # source", secrets as "(set)" or "(not set)". "source" is the name used and
- * FILE:LINE, "from the environment", or "default".
+ * FILE:LINE, "from the environment", "default", or the title of presets.
  */
 void settings_show(const struct config *c, const struct setting_group *groups, size_t n, struct buf *out);
+void settings_show_section(const struct config *c, const struct setting_section *section,
+    const struct setting_group *groups, size_t n, struct buf *out);
 
 #endif

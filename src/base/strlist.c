@@ -54,6 +54,16 @@ strlist_add_unique(struct strlist *l, const char *s, size_t len)
 }
 
 enum mcp_err
+strlist_copy(struct strlist *l, const struct strlist *from)
+{
+	enum mcp_err err = MCP_OK;
+
+	for (size_t i = 0; i < from->n && !err; i++)
+		err = strlist_add_unique(l, from->v[i], strlen(from->v[i]));
+	return err;
+}
+
+enum mcp_err
 strlist_split(struct strlist *l, const char *text, const char *separators, size_t max)
 {
 	enum mcp_err err;

@@ -23,6 +23,9 @@ enum mcp_err strlist_add(struct strlist *l, const char *s, size_t len) MCP_MUST_
 /* As strlist_add(), and nothing happens when an equal string is in the list already. */
 enum mcp_err strlist_add_unique(struct strlist *l, const char *s, size_t len) MCP_MUST_CHECK;
 
+/* Append what is in "from" and not in "l" yet. Returns MCP_OK or MCP_ENOMEM (some may have been added). */
+enum mcp_err strlist_copy(struct strlist *l, const struct strlist *from) MCP_MUST_CHECK;
+
 /*
  * Append each maximal run of "text" that has no byte of "separators"; empty runs are left out. Returns MCP_OK,
  * MCP_ENOMEM, or MCP_ELIMIT when the list would exceed "max" strings; the list then holds what fitted.

@@ -9,6 +9,7 @@
 
 #include "base/settings.h"
 #include "server/report.h"
+#include "server/sections.h"
 #include "server/settings.h"
 
 static const char details[] =
@@ -29,6 +30,7 @@ show(const struct server_config *c, const struct report *report, struct buf *out
 	(void)report;
 	buf_printf(out, "# configuration: %s\n\n", c->path ? c->path : "(no file)");
 	settings_show(c->source, groups, n, out);
+	server_sections_show(c->source, &c->settings, out);
 	return CLI_OK;
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "oauth/scopes.h"
 
 /*
  * 9999-12-31T23:59:59Z, the last time RFC 3339 can write. What is beyond counts something else, milliseconds for
@@ -16,15 +15,11 @@
 #define NUMERIC_DATE_MAX 253402300799.0
 
 /*
- * Claims that say what kind of token this is, and what an access token may say there (without case). Keycloak: typ is
- * Bearer, ID, Refresh, Logout ...; Cognito: token_use is access or id; others write token_type. A claim that says
- * anything else belongs to a token for another purpose. Source: RFC 8725 section 3.12.
+ * Claims that say what kind of token this is. Keycloak: typ is Bearer, ID, Refresh, Logout ...; Cognito: token_use is
+ * access or id; others write token_type. One that says anything but an access token's word belongs to a token for
+ * another purpose. Source: RFC 8725 section 3.12.
  */
 static const char *const kind_claims[] = {"typ", "token_use", "token_type"};
-static const char *const access_kinds[] = {
-	"access", "access_token", "access-token", "at+jwt", "Bearer", "DPoP", "JWT",
-	"urn:ietf:params:oauth:token-type:access_token",
-};
 
 /*
  * Claims that only other tokens have: logout tokens and security events (RFC 8417 section 2.2), ID tokens (OpenID
@@ -51,18 +46,36 @@ has_claim(const struct json_object *claims, const char *name)
 	return json_get(claims, name, &ignored) == MCP_OK;
 }
 
+/* Whether "iss" is "issuer", in which "tid" (may be NULL) stands for TOKEN_TENANT. */
+static bool
+fits_issuer(const char *issuer, const char *iss, const char *tid)
+{
+	const char *place = strstr(issuer, TOKEN_TENANT);
+	size_t before = place ? (size_t)(place - issuer) : 0, len = tid ? strlen(tid) : 0;
+
+	if (!place)
+		return strcmp(issuer, iss) == 0;
+	return tid && strncmp(iss, issuer, before) == 0 && strncmp(iss + before, tid, len) == 0 &&
+	    strcmp(iss + before + len, place + strlen(TOKEN_TENANT)) == 0;
+}
+
 enum oauth_outcome
 claims_judge_issuer(const struct token_policy *policy, const struct json_object *claims)
 {
-	const char *iss;
+	const char *iss, *tid;
 
 	if (json_get_string(claims, "iss", &iss, NULL) || !*iss)
 		return OAUTH_BAD_CLAIMS;
-	return strlist_has(&policy->issuers, iss) ? OAUTH_OK : OAUTH_WRONG_ISSUER;
+	if (json_get_string(claims, "tid", &tid, NULL) || !strlist_has(&policy->tenants, tid))
+		tid = NULL;
+	for (size_t i = 0; i < policy->issuers.n; i++)
+		if (fits_issuer(policy->issuers.v[i], iss, tid))
+			return OAUTH_OK;
+	return OAUTH_WRONG_ISSUER;
 }
 
 static enum oauth_outcome
-judge_kind(const struct json_object *claims)
+judge_kind(const struct token_policy *policy, const struct json_object *claims)
 {
 	for (size_t i = 0; i < COUNT(foreign_claims); i++)
 		if (has_claim(claims, foreign_claims[i]))
@@ -74,34 +87,12 @@ judge_kind(const struct json_object *claims)
 
 		if (err == MCP_ENOENT)
 			continue;
-		for (size_t j = 0; !err && j < COUNT(access_kinds); j++)
-			fits = fits || text_equal_nocase(kind, access_kinds[j]);
+		for (size_t j = 0; !err && j < policy->kinds.n; j++)
+			fits = fits || text_equal_nocase(kind, policy->kinds.v[j]);
 		if (!fits)
 			return OAUTH_NOT_ACCESS_TOKEN;
 	}
 	return OAUTH_OK;
-}
-
-/* aud is one string or an array of strings; with anything else in it nothing of it counts. */
-static enum oauth_outcome
-judge_audience(const struct token_policy *policy, const struct json_object *claims, struct buf *seen)
-{
-	struct json_object *claim;
-	const char *aud;
-	bool found = false;
-
-	if (json_get(claims, "aud", &claim))
-		return OAUTH_BAD_CLAIMS;
-	if (json_as_string(claim, &aud, NULL) == MCP_OK)
-		found = *aud && strlist_has(&policy->audiences, aud);
-	else if (json_kind(claim) != JSON_ARRAY)
-		return OAUTH_BAD_CLAIMS;
-	for (size_t i = 0; i < json_count(claim) && json_kind(claim) == JSON_ARRAY; i++) {
-		if (json_as_string(json_at(claim, i), &aud, NULL))
-			return OAUTH_BAD_CLAIMS;
-		found = found || (*aud && strlist_has(&policy->audiences, aud));
-	}
-	return found ? OAUTH_OK : refuse_seen(OAUTH_WRONG_AUDIENCE, claim, seen);
 }
 
 static size_t
@@ -112,19 +103,71 @@ length_without_slash(const char *s)
 	return n > 0 && s[n - 1] == '/' ? n - 1 : n;
 }
 
+static bool
+equal_but_slash(const char *a, const char *b)
+{
+	size_t n = length_without_slash(a);
+
+	return length_without_slash(b) == n && strncmp(a, b, n) == 0;
+}
+
+static bool
+is_audience(const struct token_policy *policy, const char *aud)
+{
+	if (!*aud)
+		return false;
+	for (size_t i = 0; i < policy->audiences.n && policy->aud_ignore_slash; i++)
+		if (equal_but_slash(policy->audiences.v[i], aud))
+			return true;
+	return strlist_has(&policy->audiences, aud) ||
+	    (policy->audience_is_client && policy->resource && equal_but_slash(policy->resource, aud));
+}
+
+/* aud is one string or an array of strings; with anything else in it nothing of it counts. */
+static enum oauth_outcome
+judge_aud(const struct token_policy *policy, const struct json_object *claim, struct buf *seen)
+{
+	const char *aud;
+	bool found = false;
+
+	if (json_as_string(claim, &aud, NULL) == MCP_OK)
+		found = is_audience(policy, aud);
+	else if (json_kind(claim) != JSON_ARRAY)
+		return OAUTH_BAD_CLAIMS;
+	for (size_t i = 0; i < json_count(claim) && json_kind(claim) == JSON_ARRAY; i++) {
+		if (json_as_string(json_at(claim, i), &aud, NULL))
+			return OAUTH_BAD_CLAIMS;
+		found = found || is_audience(policy, aud);
+	}
+	return found ? OAUTH_OK : refuse_seen(OAUTH_WRONG_AUDIENCE, claim, seen);
+}
+
+static enum oauth_outcome
+judge_audience(const struct token_policy *policy, const struct json_object *claims, struct buf *seen)
+{
+	struct json_object *claim;
+	const char *client;
+
+	if (!policy->audience_is_client)
+		return json_get(claims, "aud", &claim) ? OAUTH_BAD_CLAIMS : judge_aud(policy, claim, seen);
+	if (json_get(claims, "client_id", &claim) || json_as_string(claim, &client, NULL))
+		return OAUTH_BAD_CLAIMS;
+	if (!strlist_has(&policy->audiences, client))
+		return refuse_seen(OAUTH_WRONG_AUDIENCE, claim, seen);
+	return json_get(claims, "aud", &claim) ? OAUTH_OK : judge_aud(policy, claim, seen);
+}
+
 static enum oauth_outcome
 judge_resource(const struct token_policy *policy, const struct json_object *claims, struct buf *seen)
 {
 	struct json_object *claim;
 	const char *resource;
-	size_t n;
 
 	if (!policy->resource || json_get(claims, "resource", &claim))
 		return OAUTH_OK;
 	if (json_as_string(claim, &resource, NULL))
 		return OAUTH_BAD_CLAIMS;
-	n = length_without_slash(policy->resource);
-	if (length_without_slash(resource) == n && strncmp(resource, policy->resource, n) == 0)
+	if (equal_but_slash(policy->resource, resource))
 		return OAUTH_OK;
 	return refuse_seen(OAUTH_WRONG_RESOURCE, claim, seen);
 }
@@ -199,6 +242,11 @@ fits_rule(const struct json_object *claims, const char *rule)
 static enum oauth_outcome
 judge_required(const struct token_policy *policy, const struct json_object *claims)
 {
+	static const char *const of_9068[] = {"client_id", "iat", "jti"};
+
+	for (size_t i = 0; policy->strict_9068 && i < COUNT(of_9068); i++)
+		if (!has_claim(claims, of_9068[i]))
+			return OAUTH_BAD_CLAIMS;
 	for (size_t i = 0; i < policy->required_claims.n; i++)
 		if (!fits_rule(claims, policy->required_claims.v[i]))
 			return OAUTH_BAD_CLAIMS;
@@ -208,7 +256,7 @@ judge_required(const struct token_policy *policy, const struct json_object *clai
 enum oauth_outcome
 claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s, struct buf *seen)
 {
-	enum oauth_outcome outcome = judge_kind(claims);
+	enum oauth_outcome outcome = judge_kind(policy, claims);
 	const char *sub;
 
 	if (!outcome && has_claim(claims, "cnf"))
@@ -223,78 +271,5 @@ claims_judge(const struct token_policy *policy, const struct json_object *claims
 		outcome = OAUTH_BAD_CLAIMS;
 	if (!outcome)
 		outcome = judge_required(policy, claims);
-	return outcome;
-}
-
-/* Whatever is no scope token grants nothing. */
-static enum oauth_outcome
-add_scope(struct strlist *scopes, const char *s, size_t len)
-{
-	if (!scope_is_token(s, len))
-		return OAUTH_OK;
-	if (strlist_add_unique(scopes, s, len))
-		return OAUTH_OUT_OF_RESOURCES;
-	return scopes->n <= CLAIMS_SCOPES_MAX ? OAUTH_OK : OAUTH_BAD_CLAIMS;
-}
-
-/* One scope claim: a string with blanks between the scopes, or an array with one scope an element. */
-static enum oauth_outcome
-add_scopes(const struct json_object *claim, struct strlist *scopes)
-{
-	enum oauth_outcome outcome = OAUTH_OK;
-	const char *s;
-	size_t len;
-
-	if (json_as_string(claim, &s, &len) == MCP_OK) {
-		while (!outcome && *s) {
-			len = strcspn(s, " ");
-			outcome = add_scope(scopes, s, len);
-			s += len + (s[len] == ' ');
-		}
-		return outcome;
-	}
-	for (size_t i = 0; !outcome && i < json_count(claim) && json_kind(claim) == JSON_ARRAY; i++)
-		if (json_as_string(json_at(claim, i), &s, &len) == MCP_OK)
-			outcome = add_scope(scopes, s, len);
-	return outcome;
-}
-
-/* Copy the first of the "n" claims that is a string with something in it to *out. Without one *out stays NULL. */
-static enum oauth_outcome
-copy_first(const struct json_object *claims, char *const *names, size_t n, char **out)
-{
-	const char *s;
-	size_t len;
-
-	for (size_t i = 0; i < n; i++) {
-		if (json_get_string(claims, names[i], &s, &len) || len == 0)
-			continue;
-		*out = text_dup(s, len);
-		return *out ? OAUTH_OK : OAUTH_OUT_OF_RESOURCES;
-	}
-	return OAUTH_OK;
-}
-
-enum oauth_outcome
-claims_principal(const struct token_policy *policy, const struct json_object *claims, struct principal *out)
-{
-	static char iss[] = "iss", sub[] = "sub", client_id[] = "client_id", azp[] = "azp";
-	enum oauth_outcome outcome = copy_first(claims, (char *const[]){iss}, 1, &out->issuer);
-	struct json_object *claim;
-	double exp;
-
-	if (!outcome)
-		outcome = copy_first(claims, (char *const[]){sub}, 1, &out->subject);
-	if (!outcome)
-		outcome = copy_first(claims, (char *const[]){client_id, azp}, 2, &out->client_id);
-	if (!outcome)
-		outcome = copy_first(claims, policy->org_claims.v, policy->org_claims.n, &out->organisation);
-	for (size_t i = 0; !outcome && i < policy->scope_claims.n; i++)
-		if (json_get(claims, policy->scope_claims.v[i], &claim) == MCP_OK)
-			outcome = add_scopes(claim, &out->scopes);
-	if (!outcome && json_get_number(claims, "exp", &exp))
-		outcome = OAUTH_BAD_CLAIMS;
-	if (!outcome)
-		out->expires_at_s = (int64_t)exp;
 	return outcome;
 }

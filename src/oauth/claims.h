@@ -30,8 +30,9 @@ enum oauth_outcome claims_judge(const struct token_policy *policy, const struct 
 
 /*
  * Fill "out" (all zero before) with what claims_judge() approved of; out->claims is left to the caller. Returns
- * OAUTH_OK; OAUTH_BAD_CLAIMS with more than CLAIMS_SCOPES_MAX scopes; OAUTH_OUT_OF_RESOURCES. After a refusal "out"
- * may be filled in part: principal_clear() releases it.
+ * OAUTH_OK; OAUTH_WRONG_CLIENT or OAUTH_WRONG_ORGANISATION when the policy allows only others; OAUTH_BAD_CLAIMS with
+ * more than CLAIMS_SCOPES_MAX scopes; OAUTH_OUT_OF_RESOURCES. After a refusal "out" may be filled in part:
+ * principal_clear() releases it.
  */
 enum oauth_outcome claims_principal(const struct token_policy *policy, const struct json_object *claims,
     struct principal *out);

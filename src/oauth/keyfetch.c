@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting one key set from a URL or a file, with every doubt about it told in words. */
+/* Getting one key set from a URL, by the metadata, or from a file, with every doubt about it told in words. */
 #include "oauth/keyfetch.h"
 
 #include <errno.h>
@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/fetch.h"
+#include "oauth/discovery.h"
 
 #define CONNECT_MS 2000
 
@@ -28,22 +30,20 @@ parse(const char *text, size_t len, struct jwks **set, char fault[KEYFETCH_FAULT
 	return err;
 }
 
-enum mcp_err
-keyfetch_url(const char *uri, const struct fetch_policy *policy, struct jwks **set, struct buf *text,
+/* Fetch and judge one set; "req" says from where, what is common to all is put into it. */
+static enum mcp_err
+fetch_set(struct fetch_request *req, const struct fetch_policy *policy, struct jwks **set, struct buf *text,
     int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX])
 {
 	static const char *const headers[] = { "Accept: application/json, application/jwk-set+json", NULL };
-	struct fetch_request req = {
-		.method = "GET", .url = uri, .headers = headers, .connect_timeout_ms = CONNECT_MS,
-		.total_timeout_ms = KEYFETCH_TOTAL_MS, .max_bytes = JWKS_BYTES_MAX,
-	};
 	struct fetch_response res;
 	enum mcp_err err;
 
-	*set = NULL;
-	*max_age_s = -1;
-	fault[0] = '\0';
-	err = fetch(policy, &req, &res);
+	req->method = "GET";
+	req->headers = headers;
+	req->connect_timeout_ms = CONNECT_MS;
+	req->max_bytes = JWKS_BYTES_MAX;
+	err = fetch(policy, req, &res);
 	if (err) {
 		snprintf(fault, KEYFETCH_FAULT_MAX, "%s", res.fault);
 	} else if (res.status != 200) {
@@ -58,6 +58,51 @@ keyfetch_url(const char *uri, const struct fetch_policy *policy, struct jwks **s
 		buf_put(text, res.body.data, res.body.len);
 	}
 	fetch_response_clear(&res);
+	return err;
+}
+
+enum mcp_err
+keyfetch_url(const char *uri, const struct fetch_policy *policy, struct jwks **set, struct buf *text,
+    int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX])
+{
+	struct fetch_request req = { .url = uri, .total_timeout_ms = KEYFETCH_TOTAL_MS };
+
+	*set = NULL;
+	*max_age_s = -1;
+	fault[0] = '\0';
+	return fetch_set(&req, policy, set, text, max_age_s, fault);
+}
+
+enum mcp_err
+keyfetch_discovered(struct discovery *discovery, const struct fetch_policy *policy, int64_t now_s, struct jwks **set,
+    struct buf *text, int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX])
+{
+	int64_t end_ms = clock_monotonic_ms() + KEYFETCH_TOTAL_MS;
+	const struct discovery_document *document;
+	struct fetch_request req = { .learnt = true, .origin_host = discovery_host(discovery) };
+	enum mcp_err err;
+
+	*set = NULL;
+	*max_age_s = -1;
+	fault[0] = '\0';
+	err = discovery_get(discovery, now_s, &document);
+	if (err) {
+		snprintf(fault, KEYFETCH_FAULT_MAX, "%s", mcp_strerror(err));
+		return err;
+	}
+	req.url = document->url[DISCOVERY_JWKS];
+	req.total_timeout_ms = (long)(end_ms - clock_monotonic_ms());
+	err = MCP_EREMOTE;
+	if (document->status != 200)
+		snprintf(fault, KEYFETCH_FAULT_MAX, "%s", document->fault);
+	else if (!req.url)
+		snprintf(fault, KEYFETCH_FAULT_MAX, "the metadata names no jwks_uri%s",
+		    document->is_bad[DISCOVERY_JWKS] ? " that may be used" : "");
+	else if (req.total_timeout_ms <= 0)
+		snprintf(fault, KEYFETCH_FAULT_MAX, "the metadata took too long");
+	else
+		err = fetch_set(&req, policy, set, text, max_age_s, fault);
+	discovery_release(document);
 	return err;
 }
 

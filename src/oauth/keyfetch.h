@@ -11,11 +11,12 @@
 #include "base/err.h"
 #include "oauth/jwks.h"
 
+struct discovery;
 struct fetch_policy;
 
 /*
- * Where key sets come from: a URL or a file. Both are read by jwks_parse(), and neither is believed for its status or
- * its name alone. "fault" gets what went wrong, for the log.
+ * Where key sets come from: a URL, the URL that an issuer's metadata names, or a file. All are read by jwks_parse(),
+ * and none is believed for its status or its name alone. "fault" gets what went wrong, for the log.
  */
 #define KEYFETCH_FAULT_MAX 96
 #define KEYFETCH_TOTAL_MS 5000	/* of a whole fetch; the lease of keystore.c is longer */
@@ -27,6 +28,14 @@ struct fetch_policy;
  */
 enum mcp_err keyfetch_url(const char *uri, const struct fetch_policy *policy, struct jwks **set, struct buf *text,
     int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX]) MCP_MUST_CHECK;
+
+/*
+ * The same for the jwks_uri that the metadata of "discovery" names, a URL that counts as learnt (fetch.h); both within
+ * KEYFETCH_TOTAL_MS. Without usable metadata, or when it names no URL that may be used, MCP_EREMOTE; MCP_ELIMIT when
+ * too many wait for the metadata. Source: RFC 8414 section 2, OpenID Connect Discovery section 3.
+ */
+enum mcp_err keyfetch_discovered(struct discovery *discovery, const struct fetch_policy *policy, int64_t now_s,
+    struct jwks **set, struct buf *text, int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX]) MCP_MUST_CHECK;
 
 /* How a file looked when it was read last; all zero: never. */
 struct keyfetch_stamp {

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "oauth/discovery.h"
 #include "oauth/keyfetch.h"
 #include "store/state.h"
 
@@ -47,7 +48,9 @@ struct attempt {
 };
 
 struct keystore {
-	char *uri, *file;	/* one of them is NULL */
+	/* One of them is NULL. With "discovery" the URI is its issuer with a mark: a name for state.db and the log. */
+	char *uri, *file;
+	struct discovery *discovery;
 	const struct fetch_policy *fetch;
 	struct state *state;
 	int64_t cooldown_s, soft_ttl_s, hard_ttl_s;
@@ -85,6 +88,22 @@ clamp(int64_t n, int64_t min, int64_t max)
 	return n < min ? min : n > max ? max : n;
 }
 
+/* The name of where keys come from, NULL for a file or when memory is short. */
+static char *
+source_name(const struct keystore_options *options)
+{
+	struct buf b;
+
+	if (options->file)
+		return NULL;
+	buf_init(&b, 8192);
+	if (options->uri)
+		buf_puts(&b, options->uri);
+	else
+		buf_printf(&b, "%s (by its metadata)", discovery_issuer(options->discovery));
+	return buf_steal(&b, NULL);
+}
+
 enum mcp_err
 keystore_new(const struct keystore_options *options, struct keystore **out)
 {
@@ -92,16 +111,17 @@ keystore_new(const struct keystore_options *options, struct keystore **out)
 	pthread_condattr_t attributes;
 
 	*out = NULL;
-	if (!options->file && !options->uri) {
+	if (!options->file && !options->uri && !options->discovery) {
 		free(k);
 		return MCP_EINVAL;
 	}
 	if (!k)
 		return MCP_ENOMEM;
+	k->uri = source_name(options);
 	if (options->file)
 		k->file = text_dup(options->file, strlen(options->file));
-	else
-		k->uri = text_dup(options->uri, strlen(options->uri));
+	else if (!options->uri)
+		k->discovery = options->discovery;
 	if (!k->file && !k->uri) {
 		free(k);
 		return MCP_ENOMEM;
@@ -316,7 +336,10 @@ refresh(struct keystore *k, int64_t now_s)
 	pthread_mutex_unlock(&k->lock);
 
 	buf_init(&text, JWKS_BYTES_MAX);
-	err = keyfetch_url(k->uri, k->fetch, &set, &text, &max_age_s, fault);
+	if (k->discovery)
+		err = keyfetch_discovered(k->discovery, k->fetch, now_s, &set, &text, &max_age_s, fault);
+	else
+		err = keyfetch_url(k->uri, k->fetch, &set, &text, &max_age_s, fault);
 	if (!err && buf_status(&text)) {
 		err = buf_status(&text);
 		snprintf(fault, sizeof(fault), "%s", mcp_strerror(err));
@@ -565,6 +588,7 @@ keystore_figures(struct keystore *k, int64_t now_s, struct keystore_figures *out
 {
 	pthread_mutex_lock(&k->lock);
 	out->usable = is_usable(k, now_s);
+	out->is_file = k->file != NULL;
 	out->keys = k->set ? jwks_count(k->set) : 0;
 	out->age_s = k->set ? distance(now_s, k->fetched_s) : -1;
 	out->fetches = k->fetches;

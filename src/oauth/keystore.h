@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "oauth/jwks.h"
 
-struct state;
+struct discovery;
 struct fetch_policy;
+struct state;
 
 /*
  * The keys of one issuer over time. Each process holds an immutable snapshot; all share the last good set through
@@ -23,8 +24,9 @@ struct fetch_policy;
  */
 
 struct keystore_options {
-	const char *uri;		/* where the JWKS is; not used with "file" */
-	const char *file;		/* a JWKS on disk, read again when it changes, or NULL */
+	const char *file;		/* a JWKS on disk, read again when it changes; else */
+	const char *uri;		/* where the JWKS is; else */
+	struct discovery *discovery;	/* whose metadata says where, borrowed for the life of the store */
 	const struct fetch_policy *fetch;	/* borrowed for the life of the store */
 	struct state *state;		/* borrowed; NULL: nothing is shared or kept */
 	int64_t cooldown_s, soft_ttl_s, hard_ttl_s;	/* 0: 30, 3600, 86400 */
@@ -33,8 +35,8 @@ struct keystore_options {
 struct keystore;
 
 /*
- * Make a store; nothing is fetched yet. Strings are copied. Returns MCP_OK, MCP_ENOMEM, or MCP_EINVAL with neither
- * "uri" nor "file". Release with keystore_free(). Thread-safe but for new and free.
+ * Make a store; nothing is fetched yet. Strings are copied. Returns MCP_OK, MCP_ENOMEM, or MCP_EINVAL with none
+ * of the three places. Release with keystore_free(). Thread-safe but for new and free.
  */
 enum mcp_err keystore_new(const struct keystore_options *options, struct keystore **out) MCP_MUST_CHECK;
 void keystore_free(struct keystore *k);
@@ -71,6 +73,7 @@ void keystore_invalidate(struct keystore *k);
 /* What a store is like, for people. */
 struct keystore_figures {
 	bool usable;
+	bool is_file;		/* the keys are those of a file */
 	size_t keys;
 	int64_t age_s;		/* since the set in use was fetched; -1 without one */
 	int64_t fetches, failures;	/* by this process */

@@ -54,26 +54,23 @@ set_strings(struct json_object *document, const char *name, const struct strlist
 
 /* The members that Scalekit's dashboard prints, in its order. Source: RFC 9728 section 2. */
 static enum mcp_err
-compose(const char *resource, const char *authorization_server, const struct strlist *scopes, struct json_object **out)
+compose(const char *resource, const struct strlist *servers, const struct strlist *scopes, struct json_object **out)
 {
 	char header[] = "header", *methods[] = {header};
-	struct strlist servers = {NULL, 0}, bearer = {methods, 1};
+	struct strlist bearer = {methods, 1};
 	struct json_object *document = json_new_object();
 	enum mcp_err err = MCP_ENOMEM;
 
 	*out = NULL;
 	if (!document)
 		return err;
-	err = strlist_add(&servers, authorization_server, strlen(authorization_server));
-	if (!err)
-		err = set_strings(document, "authorization_servers", &servers);
+	err = set_strings(document, "authorization_servers", servers);
 	if (!err)
 		err = set_strings(document, "bearer_methods_supported", &bearer);
 	if (!err)
 		err = json_set_new(document, "resource", json_new_string(resource, strlen(resource)));
 	if (!err && scopes && scopes->n > 0)
 		err = set_strings(document, "scopes_supported", scopes);
-	strlist_clear(&servers);
 	if (err)
 		json_free(document);
 	else
@@ -94,8 +91,7 @@ copy(const char *s, char **out)
 static enum mcp_err
 answer_document(struct metadata *out, const struct json_object *document)
 {
-	const char *resource = NULL, *server = NULL;
-	struct json_object *servers;
+	const char *resource = NULL;
 	struct buf body;
 	enum mcp_err err;
 
@@ -106,17 +102,14 @@ answer_document(struct metadata *out, const struct json_object *document)
 		err = MCP_ENOMEM;
 	if (!err && json_get_string(document, "resource", &resource, NULL) == MCP_OK)
 		err = copy(resource, &out->resource);
-	if (!err && json_get_array(document, "authorization_servers", &servers) == MCP_OK &&
-	    json_as_string(json_at(servers, 0), &server, NULL) == MCP_OK)
-		err = copy(server, &out->authorization_server);
 	out->status = 200;
 	buf_clear(&body);
 	return err;
 }
 
 enum mcp_err
-metadata_build(const char *text, const char *resource, const char *authorization_server, const struct strlist *scopes,
-    struct metadata *out, struct json_fault *fault)
+metadata_build(const char *text, const char *resource, const struct strlist *authorization_servers,
+    const struct strlist *scopes, struct metadata *out, struct json_fault *fault)
 {
 	static const struct json_bounds bounds = {DOCUMENT_MAX, 32, DOCUMENT_MAX};
 	struct json_fault ignored;
@@ -128,9 +121,9 @@ metadata_build(const char *text, const char *resource, const char *authorization
 		fault = &ignored;
 	memset(fault, 0, sizeof(*fault));
 	if (text && strcmp(text, "auto") == 0) {
-		if (!resource || !authorization_server)
+		if (!resource || !authorization_servers || authorization_servers->n == 0)
 			return answer_fault(out, BODY_MISSING);
-		err = compose(resource, authorization_server, scopes, &document);
+		err = compose(resource, authorization_servers, scopes, &document);
 	} else if (!text || !*text) {
 		return answer_fault(out, BODY_MISSING);
 	} else {
@@ -157,7 +150,6 @@ metadata_clear(struct metadata *m)
 		return;
 	free(m->body);
 	free(m->resource);
-	free(m->authorization_server);
 	memset(m, 0, sizeof(*m));
 }
 

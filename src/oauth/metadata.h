@@ -14,15 +14,14 @@ struct metadata {
 	int status;		/* 200, or 500 when it is not to be had */
 	char *body;		/* owned; JSON text, two blanks a level (S39), or {"error": ...} of S38 and T20 */
 	char *resource;		/* owned; the document's "resource", NULL without a good document */
-	char *authorization_server;	/* owned; first of "authorization_servers", NULL likewise */
 };
 
 /*
  * Prepare the document from PROTECTED_RESOURCE_METADATA ("text": NULL or empty gives the 500 of S38, no JSON object
- * the 500 of T20 with *fault set, "auto" one made of the other arguments (S38 without one of the first two): the
- * members of RFC 9728 section 2). Returns MCP_OK also for the 500s; MCP_ENOMEM.
+ * the 500 of T20 with *fault set, "auto" one made of the other arguments (S38 without a resource or any authorization
+ * server): the members of RFC 9728 section 2). Returns MCP_OK also for the 500s; MCP_ENOMEM.
  */
-enum mcp_err metadata_build(const char *text, const char *resource, const char *authorization_server,
+enum mcp_err metadata_build(const char *text, const char *resource, const struct strlist *authorization_servers,
     const struct strlist *scopes, struct metadata *out, struct json_fault *fault) MCP_MUST_CHECK;
 void metadata_clear(struct metadata *m);
 

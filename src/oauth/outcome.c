@@ -10,7 +10,8 @@
 
 /*
  * Everything that is found before a signature was verified has one of two descriptions, so that the answer tells a
- * forger nothing about which keys exist. What follows a good signature may be told: its reader holds a genuine token.
+ * forger nothing about which keys exist; only which issuers are trusted may be told, it stands in our metadata. What
+ * follows a good signature may be told: its reader holds a genuine token.
  */
 #define DESCRIPTION_MALFORMED "The access token is malformed"
 #define DESCRIPTION_UNVERIFIED "The access token could not be verified"
@@ -51,6 +52,7 @@ static const struct oauth_outcome_row rows[OAUTH_OUTCOME_COUNT] = {
 	    "The access token lacks a scope that this operation needs", "Insufficient scope",
 	    "insufficient_scope", 21, 0},
 	[OAUTH_WRONG_ORGANISATION] = {403, NULL, NULL, "Organization not allowed", "wrong_organisation", 22, 0},
+	[OAUTH_WRONG_CLIENT] = {403, NULL, NULL, "Client not allowed", "wrong_client", 25, 0},
 };
 
 const struct oauth_outcome_row *

@@ -33,6 +33,7 @@ enum oauth_outcome {
 	OAUTH_OUT_OF_RESOURCES,		/* memory, OpenSSL: 503 */
 	OAUTH_INSUFFICIENT_SCOPE,	/* 403, by the tool's scopes */
 	OAUTH_WRONG_ORGANISATION,	/* 403 without an error code */
+	OAUTH_WRONG_CLIENT,		/* 403 without an error code */
 	OAUTH_OUTCOME_COUNT
 };
 

@@ -9,13 +9,14 @@ token_policy_clear(struct token_policy *p)
 {
 	if (!p)
 		return;
-	strlist_clear(&p->issuers);
-	strlist_clear(&p->audiences);
+
+	struct strlist *const lists[] = { &p->issuers, &p->tenants, &p->audiences, &p->algorithms, &p->types, &p->kinds,
+	    &p->scope_claims, &p->org_claims, &p->org_values, &p->client_claims, &p->clients, &p->required_claims,
+	    &p->required_scopes };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		strlist_clear(lists[i]);
 	free(p->resource);
-	strlist_clear(&p->algorithms);
-	strlist_clear(&p->types);
-	strlist_clear(&p->scope_claims);
-	strlist_clear(&p->org_claims);
-	strlist_clear(&p->required_claims);
+	free(p->org_prefix);
 	memset(p, 0, sizeof(*p));
 }

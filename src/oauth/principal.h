@@ -12,9 +12,9 @@ struct json_object;
 struct principal {
 	char *issuer;			/* iss */
 	char *subject;			/* sub */
-	char *client_id;		/* client_id, else azp */
-	char *organisation;		/* oid, else org_id (ORG_CLAIMS) */
-	struct strlist scopes;		/* union of scope, scopes, scp (SCOPE_CLAIMS), each once */
+	char *client_id;		/* first of CLIENT_CLAIMS */
+	char *organisation;		/* by ORG_CLAIMS and ORG_MODE */
+	struct strlist scopes;		/* union of SCOPE_CLAIMS, each once */
 	int64_t expires_at_s;		/* exp */
 	struct json_object *claims;	/* the whole payload, owned, for rules on further claims */
 };

@@ -16,6 +16,21 @@ scope_is_token(const char *s, size_t len)
 	return len > 0;
 }
 
+const char *
+scope_list_check(const char *value)
+{
+	struct strlist scopes = { 0 };
+	const char *wrong = NULL;
+
+	if (strlist_split(&scopes, value, ", \t\r\n", 256))
+		wrong = "lists too many scopes";
+	for (size_t i = 0; i < scopes.n && !wrong; i++)
+		if (!scope_is_token(scopes.v[i], strlen(scopes.v[i])))
+			wrong = "has a byte that no scope may have (RFC 6749 section 3.3)";
+	strlist_clear(&scopes);
+	return wrong;
+}
+
 void
 scope_rules_clear(struct scope_rules *r)
 {

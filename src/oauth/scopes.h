@@ -16,6 +16,12 @@
 /* Whether the "len" bytes are a scope token: one or more of %x21 %x23-5B %x5D-7E. Source: RFC 6749 section 3.3. */
 bool scope_is_token(const char *s, size_t len);
 
+/*
+ * Whether a setting's value is a list of scope tokens with commas and blanks between them: NULL, or a static phrase
+ * that says what is wrong (the check of a struct setting).
+ */
+const char *scope_list_check(const char *value);
+
 /* One scope and all that it implies, directly or through others. */
 struct scope_rule {
 	char *broad;

@@ -53,6 +53,8 @@ judge_header(const struct token_policy *policy, const struct jws *jws, struct bu
 {
 	if (jws->typ && !type_allowed(policy, jws->typ))
 		return refuse_seen(OAUTH_BAD_TYPE, jws->typ, seen);
+	if (policy->strict_9068 && (!jws->typ || !text_equal_nocase(short_type(jws->typ), "at+jwt")))
+		return refuse_seen(OAUTH_BAD_TYPE, jws->typ, seen);
 	if (!strlist_has(&policy->algorithms, jws->alg) || !jwk_algorithm_known(jws->alg))
 		return refuse_seen(OAUTH_BAD_ALGORITHM, jws->alg, seen);
 	return OAUTH_OK;

@@ -19,23 +19,13 @@
 #include "oauth/keystore.h"
 #include "oauth/upstream.h"
 #include "server/admin.h"
+#include "server/authorization.h"
 #include "server/endpoints.h"
 #include "server/exchange.h"
-#include "server/introspect.h"
 #include "server/refusal_log.h"
 #include "store/state.h"
 #include "store/stats.h"
 #include "tools/tools.h"
-
-static enum mcp_err
-copy_list(struct strlist *to, const struct strlist *from)
-{
-	enum mcp_err err = MCP_OK;
-
-	for (size_t i = 0; i < from->n && !err; i++)
-		err = strlist_add_unique(to, from->v[i], strlen(from->v[i]));
-	return err;
-}
 
 /* The directory and what is kept in it. */
 static enum mcp_err
@@ -77,85 +67,6 @@ build_stores(struct server *s, struct report *report)
 		    limits->rate_address ? limits->rate_address : LIMIT_RATE_ADDRESS_DEFAULT,
 		    limits->rate_principal ? limits->rate_principal : LIMIT_RATE_PRINCIPAL_DEFAULT);
 	return MCP_OK;
-}
-
-/* Its names, and the one whose metadata and registration are proxied: of the resource when its id is known. */
-static enum mcp_err
-build_issuer_names(struct server *s, struct token_policy *p)
-{
-	const struct server_settings *set = s->settings;
-	enum mcp_err err = strlist_add(&p->issuers, set->issuer, strlen(set->issuer));
-	struct buf b;
-
-	buf_init(&b, 8192);
-	buf_puts(&b, set->issuer);
-	if (set->server_id)
-		buf_printf(&b, "/resources/%s", set->server_id);
-	s->resource_issuer = buf_steal(&b, NULL);
-	if (!s->resource_issuer)
-		return MCP_ENOMEM;
-	if (!err && set->server_id)
-		err = strlist_add(&p->issuers, s->resource_issuer, strlen(s->resource_issuer));
-	if (!err && set->server_id)
-		err = strlist_add(&p->audiences, set->server_id, strlen(set->server_id));
-	return err;
-}
-
-static enum mcp_err
-build_keys(struct server *s, struct issuer *issuer, struct report *report)
-{
-	const struct server_settings *set = s->settings;
-	struct keystore_options options = { .fetch = &set->fetch, .state = s->state, .file = set->jwks_file };
-	enum mcp_err err;
-	struct buf uri;
-
-	buf_init(&uri, 8192);
-	if (set->jwks_uri)
-		buf_puts(&uri, set->jwks_uri);
-	else
-		buf_printf(&uri, "%s/keys", set->issuer);
-	options.uri = set->jwks_file ? NULL : uri.data;
-	err = buf_status(&uri) ? MCP_ENOMEM : keystore_new(&options, &issuer->keys);
-	report_add(report, REPORT_OK, NULL, "JWKS from %s", set->jwks_file ? set->jwks_file : uri.data);
-	buf_clear(&uri);
-	return err;
-}
-
-static enum mcp_err
-build_authorization(struct server *s, struct report *report)
-{
-	const struct server_settings *set = s->settings;
-	struct issuer *issuer = issuers_add(&s->issuers, "default");
-	struct token_policy *p = issuer ? &issuer->policy : NULL;
-	enum mcp_err err = issuer ? copy_list(&p->audiences, &set->audiences) : MCP_ENOMEM;
-
-	if (!err)
-		err = build_issuer_names(s, p);
-	if (!err)
-		err = copy_list(&p->algorithms, &set->jwt_algorithms);
-	if (!err)
-		err = copy_list(&p->types, &set->jwt_types);
-	if (!err)
-		err = copy_list(&p->scope_claims, &set->scope_claims);
-	if (!err)
-		err = copy_list(&p->org_claims, &set->org_claims);
-	if (!err)
-		err = copy_list(&p->required_claims, &set->required_claims);
-	if (err)
-		return err;
-	p->leeway_s = set->jwt_leeway_s;
-	p->max_lifetime_s = set->token_max_lifetime_s;
-	p->max_bytes = (size_t)set->token_max_bytes;
-	err = build_keys(s, issuer, report);
-	if (!err)
-		err = discovery_new(s->resource_issuer, &set->fetch, &issuer->discovery);
-	if (!err)
-		err = introspect_build(set, issuer, report);
-	if (!err)
-		err = upstream_new(issuer->discovery, set->registration_endpoint, &set->fetch, &s->upstream);
-	if (!err)
-		report_add(report, REPORT_OK, NULL, "MODE protected by %s", set->issuer);
-	return err;
 }
 
 /* The hierarchy of scopes and what the tools ask of organisations; the settings were read by the same functions. */
@@ -208,6 +119,8 @@ build_tools(struct server *s, struct report *report)
 	err = build_rules(s);
 	if (!err)
 		err = registry_new(&s->registry);
+	for (size_t i = 0; i < s->issuers.n && !err; i++)
+		err = strlist_copy(&s->challenge_scopes, &s->issuers.v[i].policy.required_scopes);
 	if (!err)
 		registry_imply(s->registry, &s->implies);
 	buf_init(&names, 4096);
@@ -228,7 +141,7 @@ build_tools(struct server *s, struct report *report)
 		}
 	}
 	if (!err && set->challenge_scopes.n)
-		err = copy_list(&s->challenge_scopes, &set->challenge_scopes);
+		err = strlist_copy(&s->challenge_scopes, &set->challenge_scopes);
 	if (!err && strlist_has(&s->challenge_scopes, "offline_access"))
 		report_add(report, REPORT_WARN, "take it out of CHALLENGE_SCOPES; clients that want refresh tokens ask "
 		    "for it by themselves", "SCOPE-OFFLINE offline_access is no scope of a resource");
@@ -259,7 +172,7 @@ build_documents(struct server *s, struct report *report)
 	const char *public_url = server_public_url(set, NULL);
 	struct json_fault fault = { 0 };
 	struct buf b;
-	enum mcp_err err = metadata_build(set->metadata, public_url, s->resource_issuer, &s->challenge_scopes,
+	enum mcp_err err = metadata_build(set->metadata, public_url, &s->authorization_servers, &s->challenge_scopes,
 	    &s->metadata, &fault);
 
 	if (err)
@@ -271,7 +184,10 @@ build_documents(struct server *s, struct report *report)
 		return MCP_OK;
 	}
 	s->public_url = text_dup(public_url, strlen(public_url));
-	if (!s->public_url || !(s->issuers.v[0].policy.resource = text_dup(public_url, strlen(public_url))))
+	for (size_t i = 0; i < s->issuers.n && s->public_url; i++)
+		if (!(s->issuers.v[i].policy.resource = text_dup(public_url, strlen(public_url))))
+			return MCP_ENOMEM;
+	if (!s->public_url)
 		return MCP_ENOMEM;
 	if (!set->metadata) {
 		report_add(report, REPORT_FAIL_PART,
@@ -288,7 +204,7 @@ build_documents(struct server *s, struct report *report)
 		report_add(report, REPORT_OK, NULL, "PRM resource %s",
 		    s->metadata.resource ? s->metadata.resource : "(none)");
 	}
-	if (s->metadata.resource && !strlist_has(&set->audiences, s->metadata.resource))
+	if (s->metadata.resource && set->audiences.n && !strlist_has(&set->audiences, s->metadata.resource))
 		report_add(report, REPORT_WARN,
 		    "make EXPECTED_AUDIENCE and the metadata's resource the same, byte for byte",
 		    "AUD-RESOURCE EXPECTED_AUDIENCE \"%s\" is not the metadata's resource \"%s\"", set->audiences.v[0],
@@ -366,9 +282,9 @@ build(struct server *s, struct report *report)
 	enum mcp_err err = build_stores(s, report);
 
 	/* Without these nothing further can be judged; the report has said so. */
-	if (err || !set->issuer || set->audiences.n == 0 || report->failed)
+	if (err || report->failed)
 		return err;
-	err = build_authorization(s, report);
+	err = authorization_build(s, report);
 	if (!err)
 		err = admin_source_new(s, &s->admin);
 	if (!err)
@@ -451,7 +367,7 @@ server_unref(struct server *s)
 	free(s->admin);
 	free(s->trusted_proxy_variable);
 	free(s->own_metadata_path);
-	free(s->resource_issuer);
+	strlist_clear(&s->authorization_servers);
 	free(s->metadata_url);
 	free(s->public_url);
 	free(s->state_directory);
@@ -459,26 +375,40 @@ server_unref(struct server *s)
 	free(s);
 }
 
+/* What is to be said of the keys of all issuers together; *is_bad when some cannot be had for a reason of ours. */
+static const char *
+try_keys(const struct server *s, int64_t now_s, bool *is_bad)
+{
+	const char *word = "ok";
+
+	*is_bad = false;
+	issuers_maintain(&s->issuers, now_s);	/* nobody has asked for keys yet, so this only looks at the disk */
+	for (size_t i = 0; i < s->issuers.n; i++) {
+		struct keystore_figures keys;
+
+		keystore_figures(s->issuers.v[i].keys, now_s, &keys);
+		*is_bad = *is_bad || (!keys.usable && keys.is_file);
+		if (!keys.usable)
+			word = *is_bad ? "unusable" : "none yet";
+	}
+	return word;
+}
+
 void
 server_try(struct server *s, struct report *report)
 {
 	const char *db, *jwks, *tavily;
 	struct limiter_figures limiter;
-	struct keystore_figures keys;
-	int64_t now_s = clock_now_s();
 	bool is_bad;
 
 	if (s->misconfigured)
 		return;
 	limiter_figures(s->limiter, &limiter);
-	issuers_maintain(&s->issuers, now_s);	/* nobody has asked for keys yet, so this only looks at the disk */
-	keystore_figures(s->issuers.v[0].keys, now_s, &keys);
 	db = limiter.usable ? "ok" : "unusable";
-	jwks = keys.usable ? "ok" : s->settings->jwks_file ? "unusable" : "none yet";
+	jwks = try_keys(s, clock_now_s(), &is_bad);
 	tavily = s->tools[3].name && strlist_has(&s->settings->tools, s->tools[3].name) ? "ok" : "off";
-	is_bad = !limiter.usable || (!keys.usable && s->settings->jwks_file);
-	report_add(report, is_bad ? REPORT_WARN : REPORT_OK, NULL, "startup: db %s, jwks %s, tavily %s", db, jwks,
-	    tavily);
+	report_add(report, is_bad || !limiter.usable ? REPORT_WARN : REPORT_OK, NULL,
+	    "startup: db %s, jwks %s, tavily %s", db, jwks, tavily);
 }
 
 const struct server_settings *

@@ -171,6 +171,18 @@ log_denial(struct exchange *x)
 	buf_clear(&text);
 }
 
+/* Whether the token has what its issuer's settings ask of every token. */
+static enum oauth_outcome
+check_required_scopes(const struct exchange *x, const struct issuer *judge)
+{
+	const struct strlist *required = &judge->policy.required_scopes;
+
+	for (size_t i = 0; i < required->n; i++)
+		if (!scopes_grant(&x->server->implies, &x->principal.scopes, required->v[i]))
+			return OAUTH_INSUFFICIENT_SCOPE;
+	return OAUTH_OK;
+}
+
 /* 5: authentication. A refusal costs the address, so that guessing is limited too. */
 static bool
 step_authenticate(struct exchange *x)
@@ -186,6 +198,8 @@ step_authenticate(struct exchange *x)
 	outcome = oauth_bearer(x->req->field[HTTP_AUTHORIZATION], token_bytes_max(trusted), &token, &len);
 	if (outcome == OAUTH_OK)
 		outcome = token_validate(trusted, token, len, x->now_s, &x->principal, &seen, &judge);
+	if (outcome == OAUTH_OK)
+		outcome = check_required_scopes(x, judge);
 	x->outcome = outcome;
 	if (outcome == OAUTH_INTROSPECTION_UNAVAILABLE && judge && judge->introspection)
 		x->retry_after_s = introspection_retry_after_s(judge->introspection);

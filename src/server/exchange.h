@@ -55,13 +55,14 @@ struct server {
 	bool misconfigured;
 	atomic_llong requests;		/* by this process under this configuration */
 
-	char *state_directory, *public_url, *metadata_url, *trusted_proxy_variable, *resource_issuer;
+	char *state_directory, *public_url, *metadata_url, *trusted_proxy_variable;
 	char *own_metadata_path;	/* /.well-known/oauth-protected-resource with the MCP path behind it */
 	struct state *state;
 	struct stats *stats;
 	struct limiter *limiter;
-	struct issuers issuers;		/* the first is that of the settings before the sections, if it has any */
-	struct upstream *upstream;
+	struct issuers issuers;			/* the first is that of SK_ENV_URL, if it is set */
+	struct strlist authorization_servers;	/* their names for clients */
+	struct upstream *upstream;		/* of the first issuer */
 	struct metadata metadata;
 	struct admission admission;
 	struct network *trusted;

@@ -12,10 +12,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "oauth/jwk.h"
 #include "oauth/organisation.h"
 #include "oauth/scopes.h"
-#include "oauth/token.h"
+#include "server/sections.h"
 
 #define PATH_MAX_BYTES 4096
 
@@ -43,51 +42,6 @@ check_public_url(const char *value)
 	if ((strncmp(value, "https://", 8) != 0 && strncmp(value, "http://", 7) != 0) || strpbrk(value, " \t\"<>\\#"))
 		return "is no absolute http(s) URL";
 	return NULL;
-}
-
-static const char *
-check_algorithms(const char *value)
-{
-	struct strlist names = { 0 };
-	const char *wrong = NULL;
-
-	if (strlist_split(&names, value, ", \t", 32) || names.n == 0)
-		wrong = "is no list of algorithms";
-	for (size_t i = 0; i < names.n && !wrong; i++)
-		if (!jwk_algorithm_known(names.v[i]))
-			wrong = "names an algorithm that is not allowed (RS, PS, ES 256 384 512, EdDSA)";
-	strlist_clear(&names);
-	return wrong;
-}
-
-static const char *
-check_required_claims(const char *value)
-{
-	struct strlist rules = { 0 };
-	const char *wrong = NULL;
-
-	if (strlist_split(&rules, value, ", \t\r\n", 64))
-		wrong = "lists too many claims";
-	for (size_t i = 0; i < rules.n && !wrong; i++)
-		if (rules.v[i][0] == '=' || strcspn(rules.v[i], "=") > TOKEN_CLAIM_NAME_MAX)
-			wrong = "is no list of NAME and NAME=VALUE";
-	strlist_clear(&rules);
-	return wrong;
-}
-
-static const char *
-check_scopes(const char *value)
-{
-	struct strlist scopes = { 0 };
-	const char *wrong = NULL;
-
-	if (strlist_split(&scopes, value, ", \t\r\n", 256))
-		wrong = "lists too many scopes";
-	for (size_t i = 0; i < scopes.n && !wrong; i++)
-		if (!scope_is_token(scopes.v[i], strlen(scopes.v[i])))
-			wrong = "has a byte that no scope may have (RFC 6749 section 3.3)";
-	strlist_clear(&scopes);
-	return wrong;
 }
 
 static const char *
@@ -162,10 +116,6 @@ static const struct setting authorization_rows[] = {
 	  .check = check_url,
 	  .help = "Where /oauth/register passes registrations on to when the authorization server's metadata names "
 	          "no place." },
-	{ .name = "JWKS_URI", .type = SETTING_STRING, .offset = FIELD(jwks_uri), .check = check_url,
-	  .help = "Where the authorization server's keys are; {SK_ENV_URL}/keys when it is not set." },
-	{ .name = "JWKS_FILE", .type = SETTING_STRING, .offset = FIELD(jwks_file),
-	  .help = "A file with the authorization server's keys, instead of JWKS_URI; read again when it changes." },
 	{ .name = "VALIDATION", .type = SETTING_CHOICE, .offset = FIELD(validation), .fallback = "jwt",
 	  .choices = "jwt|opaque|introspect",
 	  .help = "jwt: tokens are JWTs, verified here; opaque: so they are, and the authorization server is asked "
@@ -188,28 +138,8 @@ static const struct setting authorization_rows[] = {
 	{ .name = "SK_CLIENT_KEY_ID", .aliases = "SCALEKIT_CLIENT_KEY_ID", .type = SETTING_STRING,
 	  .offset = FIELD(client_key_id),
 	  .help = "The id (kid) under which the authorization server knows SK_CLIENT_KEY." },
-	{ .name = "JWT_ALGORITHMS", .type = SETTING_LIST, .offset = FIELD(jwt_algorithms),
-	  .fallback = "RS256 PS256 ES256 EdDSA",
-	  .check = check_algorithms, .help = "Signature algorithms that are accepted." },
-	{ .name = "JWT_TYPES", .type = SETTING_LIST, .offset = FIELD(jwt_types), .fallback = "JWT at+jwt",
-	  .help = "Values of a token's typ that are accepted, besides its absence." },
-	{ .name = "JWT_LEEWAY_S", .type = SETTING_INT, .offset = FIELD(jwt_leeway_s), .fallback = "30", .min = 0,
-	  .max = 300,
-	  .help = "Seconds by which clocks may differ in exp, nbf and iat." },
-	{ .name = "TOKEN_MAX_BYTES", .type = SETTING_INT, .offset = FIELD(token_max_bytes), .fallback = "16384",
-	  .min = 512, .max = 65536,
-	  .help = "Longer tokens are refused before they are looked at." },
-	{ .name = "TOKEN_MAX_LIFETIME_S", .type = SETTING_INT, .offset = FIELD(token_max_lifetime_s), .fallback = "0",
-	  .min = 0, .max = 31536000,
-	  .help = "Refuse tokens whose exp lies more seconds after their iat; 0 accepts any." },
-	{ .name = "SCOPE_CLAIMS", .type = SETTING_LIST, .offset = FIELD(scope_claims), .fallback = "scope scopes scp",
-	  .help = "Claims whose union is the token's scopes." },
-	{ .name = "ORG_CLAIMS", .type = SETTING_LIST, .offset = FIELD(org_claims), .fallback = "oid org_id",
-	  .help = "Claims of which the first that is there names the organisation." },
-	{ .name = "REQUIRED_CLAIMS", .type = SETTING_LIST, .offset = FIELD(required_claims),
-	  .check = check_required_claims,
-	  .help = "Claims that a token must have: NAME, or NAME=VALUE for a text that is it or an array that has it." },
-	{ .name = "CHALLENGE_SCOPES", .type = SETTING_LIST, .offset = FIELD(challenge_scopes), .check = check_scopes,
+	{ .name = "CHALLENGE_SCOPES", .type = SETTING_LIST, .offset = FIELD(challenge_scopes),
+	  .check = scope_list_check,
 	  .help = "Scopes that a 401 asks for; those of all tools except admin when it is not set." },
 	{ .name = "SCOPE_IMPLIES", .type = SETTING_LIST, .offset = FIELD(scope_implies), .check = check_scope_rules,
 	  .help = "Scopes that stand for others: BROAD: and the scopes it implies, rule after rule." },
@@ -281,16 +211,19 @@ static const struct setting tool_rows[] = {
 	{ .name = "TOOLS", .type = SETTING_LIST, .offset = FIELD(tools),
 	  .fallback = "greet_user admin_tool get_org_data web_search",
 	  .help = "Tools to offer." },
-	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes), .check = check_scopes,
+	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes),
+	  .check = scope_list_check,
 	  .fallback = "usr:read",
 	  .help = "Scopes that greet_user needs, all of them; empty: any valid token." },
-	{ .name = "ADMIN_TOOL_SCOPES", .type = SETTING_LIST, .offset = FIELD(admin_tool_scopes), .check = check_scopes,
+	{ .name = "ADMIN_TOOL_SCOPES", .type = SETTING_LIST, .offset = FIELD(admin_tool_scopes),
+	  .check = scope_list_check,
 	  .fallback = "admin",
 	  .help = "The same for admin_tool." },
 	{ .name = "GET_ORG_DATA_SCOPES", .type = SETTING_LIST, .offset = FIELD(get_org_data_scopes),
-	  .check = check_scopes, .fallback = "",
+	  .check = scope_list_check, .fallback = "",
 	  .help = "The same for get_org_data, which also needs an organisation." },
-	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes), .check = check_scopes,
+	{ .name = "WEB_SEARCH_SCOPES", .type = SETTING_LIST, .offset = FIELD(web_search_scopes),
+	  .check = scope_list_check,
 	  .fallback = "web-search:read",
 	  .help = "The same for web_search." },
 	{ .name = "GREET_USER_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(greet_user_organisations),
@@ -308,6 +241,7 @@ static const struct setting tool_rows[] = {
 
 static struct setting_group groups[] = {
 	{ "Authorization", ROWS(authorization_rows), 0 },
+	{ "Tokens", issuer_token_rows, 0, offsetof(struct server_settings, tokens) },
 	{ "Our own requests", fetch_setting_rows, 0, offsetof(struct server_settings, fetch) },
 	{ "Server", ROWS(server_rows), 0 },
 	{ "Protocol and tools", ROWS(tool_rows), 0 },
@@ -319,9 +253,10 @@ static struct setting_group groups[] = {
 static void
 complete_groups(void)
 {
-	groups[1].n = fetch_setting_count;
-	groups[4].n = limit_setting_count;
-	groups[5].n = web_search_setting_count;
+	groups[1].n = issuer_token_row_count;
+	groups[2].n = fetch_setting_count;
+	groups[5].n = limit_setting_count;
+	groups[6].n = web_search_setting_count;
 }
 
 const struct setting_group *
@@ -378,7 +313,9 @@ check(struct server_settings *s, struct report *report)
 {
 	size_t len = s->issuer ? strlen(s->issuer) : 0;
 
-	if (!s->issuer) {
+	if (!s->issuer && s->n_sections > 0) {
+		/* The issuers are those of the sections. */
+	} else if (!s->issuer) {
 		report_add(report, REPORT_FAIL, "set SK_ENV_URL to the environment URL of the dashboard",
 		    "ENV-SK_ENV_URL not set (SCALEKIT_ENVIRONMENT_URL environment variable not set)");
 	} else if (strcmp(s->issuer, "*") == 0) {
@@ -397,14 +334,14 @@ check(struct server_settings *s, struct report *report)
 			report_add(report, REPORT_FAIL, "use https://; http:// is for loopback only",
 			    "SK_ENV_URL \"%s\" is no usable URL", s->issuer);
 	}
-	if (s->audiences.n == 0)
+	if (s->audiences.n == 0 && (s->issuer || s->n_sections == 0))
 		report_add(report, REPORT_FAIL,
 		    "set EXPECTED_AUDIENCE to the Server URL of the dashboard, byte for byte",
 		    "ENV-EXPECTED_AUDIENCE not set (RESOURCE_IDENTIFIER environment variable not set)");
 	if (strlist_has(&s->audiences, "*"))
 		report_add(report, REPORT_FAIL, NULL,
 		    "AUD-OFF the audience is always checked; EXPECTED_AUDIENCE cannot be *");
-	if (s->jwks_uri && s->jwks_file)
+	if (s->tokens.jwks_uri && s->tokens.jwks_file)
 		report_add(report, REPORT_FAIL, "keep one of them", "JWKS_URI and JWKS_FILE are both set");
 }
 
@@ -430,6 +367,8 @@ server_config_load(const char *path, char *const *environ_, struct report *repor
 	}
 	if (!err)
 		err = settings_apply(c->source, all, n, &c->settings, &faults);
+	if (!err)
+		err = server_sections_load(c->source, &c->settings, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		report_add(report, faults.v[i].is_error ? REPORT_FAIL : REPORT_WARN, NULL, "CONFIG %s",
 		    faults.v[i].text);
@@ -471,6 +410,7 @@ server_config_free(struct server_config *c)
 	if (!c)
 		return;
 	settings_clear(all, n, &c->settings);
+	server_sections_clear(&c->settings);
 	config_free(c->source);
 	free(c->path);
 	free(c);

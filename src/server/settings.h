@@ -14,6 +14,7 @@
 #include "base/strlist.h"
 #include "limit/limiter.h"
 #include "net/fetch.h"
+#include "oauth/issuer_settings.h"
 #include "server/report.h"
 #include "tools/web_search.h"
 
@@ -33,16 +34,16 @@ struct server_settings {
 	char *metadata;			/* PROTECTED_RESOURCE_METADATA */
 	char *metadata_url;		/* RESOURCE_METADATA_URL */
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
-	char *jwks_uri, *jwks_file;
 	int validation;			/* VALIDATION, an enum token_validation */
 	int introspection_auth;
 	char *introspection_endpoint, *introspection_audience;
 	char *client_key, *client_key_id;	/* SK_CLIENT_KEY (PEM text), SK_CLIENT_KEY_ID */
 	int64_t introspection_cache_s;
-	struct strlist jwt_algorithms, jwt_types, scope_claims, org_claims, required_claims, challenge_scopes,
-	    scope_implies;
+	struct strlist challenge_scopes, scope_implies;
 	int step_up;			/* enum step_up */
-	int64_t jwt_leeway_s, token_max_bytes, token_max_lifetime_s;
+	struct issuer_settings tokens;	/* how tokens of "issuer" are judged */
+	struct server_section *sections;	/* owned; the further issuers, see sections.h */
+	size_t n_sections;
 	/* Server */
 	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;
 	int64_t port, workers, max_requests, body_max_bytes, body_gap_s, body_total_s, stop_grace_s;
@@ -60,6 +61,14 @@ struct server_settings {
 	struct fetch_policy fetch;
 	struct limit_settings limit;
 	struct web_search_settings web_search;
+};
+
+/* One section "[issuer NAME]". */
+struct server_section {
+	char *name;			/* owned */
+	int line;			/* of its header in the file */
+	const struct issuer_profile *profile;
+	struct issuer_settings settings;
 };
 
 /* What tells one version of a file from another; all zero when there is none. */

@@ -111,10 +111,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    e->name[0] && strlen(e->value) <= CONFIG_VALUE_MAX && e->section < (int)config_sections(c));
 		}
 		for (size_t i = 0; i < config_sections(c); i++) {
-			const char *kind, *name;
+			const struct config_section *section = config_section(c, i);
 
-			config_section(c, i, &kind, &name);
-			FUZZ_CLAIM(kind && name);
+			FUZZ_CLAIM(section->kind && section->name && section->line > 0);
 		}
 		apply(c, &faults);
 	}

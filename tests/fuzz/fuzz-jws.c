@@ -77,6 +77,8 @@ policy(void)
 	list(&p.types, "at+jwt jwt");
 	list(&p.scope_claims, "scope scopes scp");
 	list(&p.org_claims, "oid org_id");
+	list(&p.client_claims, "client_id azp");
+	list(&p.kinds, "access Bearer at+jwt");
 	p.resource = text_dup("https://mcp.example/mcp", 23);
 	p.leeway_s = 30;
 	p.max_bytes = 16384;

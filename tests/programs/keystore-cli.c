@@ -180,6 +180,8 @@ main(int argc, char **argv)
 		*value++ = '\0';
 		if (strcmp(argv[i], "uri") == 0)
 			options.uri = value;
+		else if (strcmp(argv[i], "discovery") == 0 && discovery_new(value, &fetch_with, &options.discovery))
+			return 1;
 		else if (strcmp(argv[i], "file") == 0)
 			options.file = value;
 		else if (strcmp(argv[i], "ca") == 0)
@@ -200,6 +202,7 @@ main(int argc, char **argv)
 	while (status == 0 && fgets(line, sizeof(line), stdin))
 		status = command(line) ? 0 : 2;
 	keystore_free(keys);
+	discovery_free(options.discovery);
 	if (options.state)
 		state_close(options.state);
 	return status;

@@ -148,15 +148,16 @@ test_values(void)
 	struct buf shown;
 	char *faults = load("LIST=x, y  z\nFLAG=Yes\nCHOICE=two\nNUMBER=8\nSECRET=hush\n[issuer a]\nX=1\n", environment,
 	    &e, &c);
-	const char *kind, *name;
+	const struct config_section *section;
 
 	is_str(faults, "", "a good file has no faults");
 	is_int((long long)e.list.n, 3, "lists are split at commas and blanks");
 	is_int(e.number, 42, "the environment wins");
 	ok(e.flag && e.choice == 1, "flags and choices");
 	is_int((long long)config_sections(c), 1, "sections are counted");
-	config_section(c, 0, &kind, &name);
-	ok(strcmp(kind, "issuer") == 0 && strcmp(name, "a") == 0, "and named");
+	section = config_section(c, 0);
+	ok(strcmp(section->kind, "issuer") == 0 && strcmp(section->name, "a") == 0 && section->line == 6,
+	    "and named, with their lines");
 	buf_init(&shown, 10000);
 	settings_show(c, &group, 1, &shown);
 	ok(strstr(shown.data, "SECRET=(set)") && !strstr(shown.data, "hush"), "a secret is never shown");

@@ -9,6 +9,10 @@
 #define MISSING "{\"error\": \"PROTECTED_RESOURCE_METADATA config missing\"}"
 #define INVALID "{\"error\": \"Invalid JSON in PROTECTED_RESOURCE_METADATA\"}"
 
+/* Authorization servers. */
+static char as_1[] = "https://as/resources/res_1", as_2[] = "https://other", *servers[] = {as_1, as_2};
+static const struct strlist one = {servers, 1}, two = {servers, 2};
+
 static void
 test_documents(void)
 {
@@ -23,23 +27,22 @@ test_documents(void)
 	    "  \"x\": {\n    \"z\": 1,\n    \"a\": []\n  }\n}";
 	struct metadata m;
 
-	is_int(metadata_build(text, "https://unused", "https://unused", NULL, &m, NULL), MCP_OK,
+	is_int(metadata_build(text, "https://unused", &one, NULL, &m, NULL), MCP_OK,
 	    "S39: a document is taken");
 	is_int(m.status, 200, "S39: with status 200");
 	is_str(m.body, want, "S39: the same members in the same order, two blanks a level");
 	is_str(m.resource, "http://localhost:3002/", "J7: its resource, byte for byte");
-	is_str(m.authorization_server, "https://as.example/resources/res_1", "the first authorization server");
 	metadata_clear(&m);
-	ok(!m.body && !m.resource && !m.authorization_server, "nothing is left after metadata_clear()");
+	ok(!m.body && !m.resource, "nothing is left after metadata_clear()");
 	metadata_clear(NULL);
 
 	is_int(metadata_build("{}", NULL, NULL, NULL, &m, NULL), MCP_OK, "an object without members is one");
 	is_int(m.status, 200, "with status 200");
-	ok(!m.resource && !m.authorization_server, "and no resource, no server");
+	ok(!m.resource, "and no resource");
 	metadata_clear(&m);
 	is_int(metadata_build("{\"resource\":1,\"authorization_servers\":[2]}", NULL, NULL, NULL, &m, NULL), MCP_OK,
 	    "members of other types");
-	ok(!m.resource && !m.authorization_server, "are not read");
+	ok(!m.resource, "are not read");
 	metadata_clear(&m);
 }
 
@@ -51,10 +54,10 @@ test_faults(void)
 	struct json_fault fault;
 	struct metadata m;
 
-	is_int(metadata_build(NULL, "https://r", "https://a", NULL, &m, NULL), MCP_OK, "S38: unset");
+	is_int(metadata_build(NULL, "https://r", &one, NULL, &m, NULL), MCP_OK, "S38: unset");
 	is_int(m.status, 500, "S38: is 500");
 	is_str(m.body, MISSING, "S38: with this body");
-	ok(!m.resource && !m.authorization_server, "S38: nothing is guessed");
+	ok(!m.resource, "S38: nothing is guessed");
 	metadata_clear(&m);
 	is_int(metadata_build("", NULL, NULL, NULL, &m, NULL), MCP_OK, "S38: empty is unset");
 	is_str(m.body, MISSING, "S38: with the same body");
@@ -75,19 +78,19 @@ test_auto(void)
 	struct strlist scopes = {v, 2};
 	struct metadata m;
 
-	is_int(metadata_build("auto", "https://mcp.example.com/mcp", "https://as/resources/res_1", &scopes, &m, NULL),
-	    MCP_OK,
-	    "auto composes a document");
-	is_str(m.body, "{\n  \"authorization_servers\": [\n    \"https://as/resources/res_1\"\n  ],\n"
+	is_int(metadata_build("auto", "https://mcp.example.com/mcp", &two, &scopes, &m, NULL),
+	    MCP_OK, "auto composes a document, with all authorization servers");
+	is_str(m.body, "{\n  \"authorization_servers\": [\n    \"https://as/resources/res_1\",\n"
+	    "    \"https://other\"\n  ],\n"
 	    "  \"bearer_methods_supported\": [\n    \"header\"\n  ],\n"
 	    "  \"resource\": \"https://mcp.example.com/mcp\",\n"
 	    "  \"scopes_supported\": [\n    \"usr:read\",\n    \"admin\"\n  ]\n}", "with the members of RFC 9728");
 	is_str(m.resource, "https://mcp.example.com/mcp", "J7: whose resource is the one given");
 	metadata_clear(&m);
-	is_int(metadata_build("auto", "https://r", "https://a", NULL, &m, NULL), MCP_OK, "auto without scopes");
+	is_int(metadata_build("auto", "https://r", &one, NULL, &m, NULL), MCP_OK, "auto without scopes");
 	ok(!strstr(m.body, "scopes_supported"), "leaves them out");
 	metadata_clear(&m);
-	is_int(metadata_build("auto", NULL, "https://a", NULL, &m, NULL), MCP_OK, "auto without a resource");
+	is_int(metadata_build("auto", NULL, &one, NULL, &m, NULL), MCP_OK, "auto without a resource");
 	is_int(m.status, 500, "is S38's 500");
 	metadata_clear(&m);
 	is_int(metadata_build("auto", "https://r", NULL, NULL, &m, NULL), MCP_OK,

@@ -226,19 +226,18 @@ static struct metadata document;
 static int
 try_metadata(const void *text)
 {
-	char read[] = "usr:read", *v[] = {read};
-	struct strlist scopes = {v, 1};
+	char read[] = "usr:read", as[] = "https://a", *v[] = {read, as};
+	struct strlist scopes = {v, 1}, servers = {v + 1, 1};
 
 	metadata_clear(&document);
-	return (int)metadata_build(text, "https://r", "https://a", &scopes, &document, NULL);
+	return (int)metadata_build(text, "https://r", &servers, &scopes, &document, NULL);
 }
 
 static bool
 check_metadata(int err, bool failed)
 {
 	if (err == MCP_OK)
-		return document.body && (document.status == 500 || (document.resource &&
-		    document.authorization_server));
+		return document.body && (document.status == 500 || document.resource);
 	return failed && err == MCP_ENOMEM && !document.body && !document.resource;
 }
 

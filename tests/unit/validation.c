@@ -128,6 +128,9 @@ validation_begin(void)
 	split(&policy.types, "JWT at+jwt");
 	split(&policy.scope_claims, "scope scopes scp");
 	split(&policy.org_claims, "oid org_id");
+	split(&policy.client_claims, "client_id azp");
+	split(&policy.kinds, "access access_token access-token at+jwt Bearer DPoP JWT "
+	    "urn:ietf:params:oauth:token-type:access_token");
 	policy.leeway_s = 30;
 	policy.max_bytes = 16384;
 	buf_init(&seen, 65536);

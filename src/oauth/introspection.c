@@ -178,10 +178,15 @@ compose(const struct introspection *in, const struct question *q, struct buf *he
 }
 
 static enum turn_out
-judge_status(struct question *q, const struct fetch_response *res)
+judge_status(struct question *q, const struct fetch_response *res, struct verdict *v)
 {
 	int status = res->status;
 
+	if (status == 400 && introspection_is_unsupported(res->content_type, res->body.data, res->body.len)) {
+		v->at_s = q->now_s;
+		v->refusal = OAUTH_INACTIVE;
+		return ANSWERED;
+	}
 	if (status == 401 || status == 403)
 		snprintf(q->fault, sizeof(q->fault), "it does not accept our credentials (status %d)", status);
 	else
@@ -220,7 +225,7 @@ send_question(const struct introspection *in, const struct token_policy *policy,
 			snprintf(q->fault, sizeof(q->fault), "%s", res.fault);
 			turn_out = FAILED;
 		} else if (!err && res.status != 200) {
-			turn_out = judge_status(q, &res);
+			turn_out = judge_status(q, &res, v);
 		} else if (!err) {
 			turn_out = read_response(in, policy, q, &res, v, until_s);
 		}

@@ -2,7 +2,6 @@
 /* What an authorization server says of a token: read strictly, completed, and judged like the claims of a JWT. */
 #include "oauth/introspection_answer.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -49,6 +48,21 @@ introspection_read(const char *content_type, const char *body, size_t len, struc
 	else
 		*claims = json;
 	return *why ? MCP_EREMOTE : MCP_OK;
+}
+
+bool
+introspection_is_unsupported(const char *content_type, const char *body, size_t len)
+{
+	struct json_object *json = NULL;
+	const char *error;
+	bool unsupported;
+
+	if (!content_type || !is_type(content_type, "application/json") || json_parse(body, len, &bounds, &json, NULL))
+		return false;
+	unsupported = json_get_string(json, "error", &error, NULL) == MCP_OK &&
+	    strcmp(error, "unsupported_token_type") == 0;
+	json_free(json);
+	return unsupported;
 }
 
 static bool

@@ -2,6 +2,7 @@
 #ifndef MCP_OAUTH_INTROSPECTION_ANSWER_H
 #define MCP_OAUTH_INTROSPECTION_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,14 @@ struct json_object;
  */
 enum mcp_err introspection_read(const char *content_type, const char *body, size_t len, struct json_object **claims,
     const char **why) MCP_MUST_CHECK;
+
+/*
+ * Whether an answer with status 400 says that the server cannot be asked about tokens of this kind: JSON whose "error"
+ * is "unsupported_token_type", as oidc-provider says of every JWT and JWE. No other server can be asked, so that is
+ * final, while other errors may lie in the question. False also without memory. Source: RFC 7009 section 2.2.1, whose
+ * word it is.
+ */
+bool introspection_is_unsupported(const char *content_type, const char *body, size_t len);
 
 /*
  * Judge what introspection_read() found as claims_judge() does the claims of a JWT; "out" and "seen" as

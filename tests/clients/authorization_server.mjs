@@ -6,8 +6,10 @@ import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-// What a resource server may be called with that asks here: its own credentials for introspection.
-export const introspector = { client_id: 'mcp-fcgi', client_secret: 'not-a-secret-but-long-enough-for-a-test' };
+// Who may ask what a token is worth, by a secret and by a key.
+export const asker = { client_id: 'mcp-fcgi', client_secret: 'no secret: 100% of it + more/less is known' };
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export const keyAsker = { client_id: 'mcp-fcgi-by-key', key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), kid: randomUUID() };
 // A program that signs in as itself.
 export const robot = { client_id: 'robot', client_secret: 'nor-is-this-a-secret-and-long-enough-too' };
 
@@ -61,7 +63,10 @@ export class AuthorizationServer {
     return {
       jwks: { keys: this.keys },
       cookies: { keys: [randomUUID()] },
-      clients: [{ ...introspector, grant_types: [], response_types: [], redirect_uris: [] },
+      clients: [{ ...asker, grant_types: [], response_types: [], redirect_uris: [] },
+                { client_id: keyAsker.client_id, grant_types: [], response_types: [], redirect_uris: [],
+                  token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256',
+                  jwks: { keys: [{ ...pair.publicKey.export({ format: 'jwk' }), kid: keyAsker.kid, alg: 'ES256', use: 'sig' }] } },
                 { ...robot, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }],
       // What clients may register. A client that has registered scopes of these gets no others of these; the official clients register those of
       // the first challenge. So what is only asked for later must not stand here.
@@ -76,7 +81,7 @@ export class AuthorizationServer {
       features: {
         clientCredentials: { enabled: true },
         devInteractions: { enabled: true },
-        introspection: { enabled: true, allowedPolicy: (ctx, client) => client.clientId === introspector.client_id },
+        introspection: { enabled: true, allowedPolicy: (ctx, client) => [asker, keyAsker].some(one => one.client_id === client.clientId) },
         registration: { enabled: true },
         revocation: { enabled: true, allowedPolicy: (ctx, client, token) => token.clientId === client.clientId },
         resourceIndicators: {
@@ -92,7 +97,7 @@ export class AuthorizationServer {
   }
 
   async post(path, form, { client_id, client_secret }, headers = {}) {
-    const authorization = 'Basic ' + Buffer.from(`${client_id}:${client_secret}`).toString('base64');
+    const authorization = 'Basic ' + Buffer.from([client_id, client_secret].map(encodeURIComponent).join(':')).toString('base64');
     return fetch(this.issuer + path, { method: 'POST', headers: { authorization, ...headers }, body: new URLSearchParams(form) });
   }
 
@@ -112,6 +117,12 @@ export class AuthorizationServer {
       encode({ jti: randomUUID(), htm: 'POST', htu: this.issuer + '/token', iat: Math.floor(Date.now() / 1000) });
     const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
     return this.token(resource, scope, { dpop: `${text}.${signature}` });
+  }
+
+  // What it says of a token, as claims: those of a JWT, else by introspection.
+  async describe(token) {
+    if (token.includes('.')) return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+    return (await this.post('/token/introspection', { token }, asker)).json();
   }
 
   revoke(token) { return this.post('/token/revocation', { token }, robot); }

@@ -4,7 +4,7 @@
 // usage: node oidc_provider.mjs QUICKSTART FRONT...     prints TAP; the fronts are tried at the same time
 import { createHash, randomBytes } from 'node:crypto';
 import { Application, Browser, finish as conclude, kinds, ok } from './application.mjs';
-import { AuthorizationServer } from './authorization_server.mjs';
+import { AuthorizationServer, asker, keyAsker } from './authorization_server.mjs';
 import { Server } from './quick_server.mjs';
 
 const [quickstart, ...fronts] = process.argv.slice(2);
@@ -14,8 +14,17 @@ const sleep = seconds => new Promise(resolve => setTimeout(resolve, seconds * 10
 const part = (token, n) => JSON.parse(Buffer.from(token.split('.')[n], 'base64url'));
 const words = text => (text ?? '').split(' ').sort().join(' ');
 
-const settings = as => `SK_ENV_URL=${as.issuer}
+const kept = 2;                             // seconds for which an answer about an opaque token counts
+
+// Behind one front the authorization server is asked with a secret, behind the others with a key.
+const settings = (as, front) => `SK_ENV_URL=${as.issuer}
 JWKS_URI=${as.issuer}/jwks
+VALIDATION=opaque
+INTROSPECTION_CACHE_S=${kept}
+${front === 'lighttpd' ? `SK_CLIENT_ID=${asker.client_id}
+SK_CLIENT_SECRET='${asker.client_secret}'` : `SK_CLIENT_ID=${keyAsker.client_id}
+SK_CLIENT_KEY='${keyAsker.key}'
+SK_CLIENT_KEY_ID=${keyAsker.kid}`}
 JWT_LEEWAY_S=0
 TAVILY_API_KEY=unused
 CHALLENGE_SCOPES=${first}
@@ -68,9 +77,10 @@ async function flow(name, { Client, Transport, Unauthorized, options, finish, ve
     words(asked.get('scope').replace('offline_access', '').trim()) === first, `${name}: PKCE, this resource, the scopes of the challenge`, String(asked));
   const back = await allow(door);
   ok(back.get('iss') === as.issuer, `${name}: the person signs in and consents there`, String(back));
-  const [header, claims] = [part(application.kept.access_token, 0), part(application.kept.access_token, 1)];
-  ok(header.typ === 'at+jwt' && claims.iss === as.issuer && claims.aud === String(server.url) && words(claims.scope) === first,
-    `${name}: the token is an RFC 9068 one for this resource with these scopes`, { header, claims });
+  const token = application.kept.access_token, claims = await as.describe(token);
+  ok(claims.iss === as.issuer && claims.aud === String(server.url) && words(claims.scope) === first &&
+    (as.format === 'jwt' ? part(token, 0).typ === 'at+jwt' : !token.includes('.')),
+    `${name}: the token is ${as.format === 'jwt' ? 'an RFC 9068' : 'an opaque'} one for this resource with these scopes`, claims);
   const transport = open();
   const client = await connect(transport);
   if (version) ok(client.getNegotiatedProtocolVersion() === version, `${name}: both speak ${version}`, client.getNegotiatedProtocolVersion());
@@ -87,7 +97,7 @@ async function flow(name, { Client, Transport, Unauthorized, options, finish, ve
   const short = application.kept.access_token;
   as.lifetime = 600;
   ok(since() === 'POST /mcp 401, POST as:/token 200, POST /mcp 200', `${name}: a refused token is refreshed by itself`, trace);
-  await sleep(part(short, 1).exp + 0.2 - Date.now() / 1000);
+  await sleep((await as.describe(short)).exp + 0.2 - Date.now() / 1000);
   ok(await greet(client) === 'Hi Grace, welcome to Scalekit!', `${name}: and so is one that has expired`);
   keep();
   const again = since();
@@ -113,7 +123,8 @@ async function flow(name, { Client, Transport, Unauthorized, options, finish, ve
       `${name}: insufficient_scope makes it ask, by itself, for what it had and what the challenge names`, `${climb}: ${application.page}`);
   }
   await allow(transport);
-  ok(words(more).split(' ').every(scope => words(part(application.kept.access_token, 1).scope).split(' ').includes(scope)),
+  const granted = (await as.describe(application.kept.access_token)).scope.split(' ');
+  ok(more.split(' ').every(scope => granted.includes(scope)),
     `${name}: the person consents once to all that is missing`, application.kept);
   const admin = await client.callTool({ name: 'admin_tool', arguments: {} }).catch(e => e);
   ok(admin.structuredContent?.keys?.some(k => k.issuer === as.issuer && k.usable), `${name}: and admin_tool answers`, admin);
@@ -183,6 +194,27 @@ async function others(front, server, as, tokens, client) {
   ok((await server.call(narrow)).status === 401, `${front}: so is an access token for no resource`);
 }
 
+// Tokens that say nothing: the authorization server is asked, and hears of the end of one.
+async function opaque(front, server, as, tokens) {
+  as.format = 'opaque';
+  const token = await as.token(String(server.url), 'usr:read'), other = await as.token('https://elsewhere.example/mcp', 'usr:read');
+  const bound = await as.boundToken(String(server.url), 'usr:read');
+  for (const t of [token, other, bound]) tokens.add(t);
+  ok((await server.call(token)).status === 200, `${front}: an opaque token is accepted`);
+  ok((await server.call(other)).status === 401, `${front}: an opaque token for another resource is refused`);
+  ok((await server.call(bound)).status === 401, `${front}: an opaque token that is bound to a key is refused without proof of it`);
+  const needy = await server.call(token, 'admin_tool', {});
+  ok(needy.status === 403 && needy.challenge.includes(`scope="${more}"`), `${front}: the scopes of an opaque token are respected`, needy);
+  ok((await as.revoke(token)).status === 200, `${front}: it is revoked`);
+  const begun = Date.now();
+  let status;
+  while ((status = (await server.call(token)).status) === 200 && Date.now() < begun + 10000) await sleep(0.1);
+  const waited = (Date.now() - begun) / 1000;
+  ok(status === 401 && waited < kept + 1.5, `${front}: and refused when its answer has been kept for ${kept} s (${waited.toFixed(1)} s)`, status);
+  for (const kind of ['client 2.x, 2026-07-28', 'sdk 1.x']) await flow(`${front}: ${kind}, opaque tokens`, kinds[kind], server, as, tokens);
+  as.format = 'jwt';
+}
+
 // The authorization server goes away and comes back with new keys, one of the old ones among them.
 async function rotation(front, server, as, tokens) {
   const token = async alg => {
@@ -226,6 +258,7 @@ async function scenario(name, server, as) {
     const client = await documents(name, server, as);
     await others(name, server, as, tokens, client);
     for (const [kind, how] of Object.entries(kinds)) await flow(`${name}: ${kind}`, how, server, as, tokens);
+    await opaque(name, server, as, tokens);
     await rotation(name, server, as, tokens);
     const log = server.written();
     ok(tokens.size > 20 && ![...tokens].some(token => log.includes(token)), `${name}: the log has none of ${tokens.size} tokens [S55]`);
@@ -247,7 +280,8 @@ try {
   // One after the other, since quickstart builds; then all at the same time.
   for (const front of fronts) {
     const as = await AuthorizationServer.start(first.split(' '), more.split(' '));
-    running.push({ as, server: await Server.start(quickstart, front, settings(as)), front });
+    const server = await Server.start(quickstart, front, settings(as, front), url => as.token(url, 'usr:read'));
+    running.push({ as, server, front });
   }
   await Promise.all(running.map(({ front, server, as }) => scenario(front, server, as)));
 } catch (e) {

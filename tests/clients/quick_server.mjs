@@ -22,15 +22,18 @@ const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.mode
 export class Server {
   static all = new Set();
 
-  // Returns when the server answers; "configuration" is the text of a settings file.
-  static async start(quickstart, front, configuration) {
+  // Returns when the server answers; "configuration" is the text of a settings file. The first call is made by quickstart itself, with what
+  // "token" gives for the server's URL.
+  static async start(quickstart, front, configuration, token) {
     const it = new Server();
+    const port = await freePort();
     it.directory = mkdtempSync(join(tmpdir(), 'mcp-fcgi-clients-'));
     const config = join(it.directory, 'settings'), errors = join(it.directory, 'errors');
     writeFileSync(config, configuration, { mode: 0o600 });
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SK_|SCALEKIT_|EXPECTED_|MCP_|JWKS_)/.test(name)));
     const to = openSync(errors, 'w');
-    it.process = spawn(quickstart, ['--front', front, '--port', String(await freePort()), '--config', config], { env, stdio: ['ignore', 'pipe', to] });
+    env.MCP_TOKEN = await token(`http://127.0.0.1:${port}/mcp`);
+    it.process = spawn(quickstart, ['--front', front, '--port', String(port), '--config', config], { env, stdio: ['ignore', 'pipe', to] });
     closeSync(to);
     Server.all.add(it);
     it.ended = new Promise(resolve => it.process.once('exit', resolve));

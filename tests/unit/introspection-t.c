@@ -205,6 +205,17 @@ test_undecided(void)
 		is_str(ask("x"), "ok", "and was not kept");
 	}
 	renew(30);
+	inspector_says("{\"error\":\"unsupported_token_type\",\"error_description\":\"no JWTs here\"}");
+	inspector.status = 400;
+	is_str(ask("x"), "inactive", "but a server that is not to be asked about such tokens has decided");
+	inspector.status = 500;
+	is_str(ask("y"), "introspection_unavailable", "which only status 400 can say");
+	inspector.status = 400;
+	inspector.body = "{\"error\":\"invalid_request\"}";
+	is_str(ask("y"), "introspection_unavailable", "and no other error");
+	inspector.body = "unsupported_token_type";
+	is_str(ask("y"), "introspection_unavailable", "in JSON");
+	renew(30);
 	inspector.err = MCP_ETIMEOUT;
 	is_str(ask("x"), "introspection_unavailable", "H2: nor does silence");
 	inspector.err = MCP_ENOMEM;

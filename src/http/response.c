@@ -110,6 +110,7 @@ http_response_settle(struct http_response *res)
 		http_response_reset(res);
 		http_response_json(res, 503, "{\"error\": \"server out of resources\"}");
 		http_response_header(res, "Retry-After", "5");
+		http_response_header(res, "Cache-Control", "no-store");
 	} else if (res->status == 0) {
 		http_response_reset(res);
 		http_response_json(res, 500, "{\"error\": \"internal server error\"}");

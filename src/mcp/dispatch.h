@@ -28,6 +28,7 @@ struct mcp_message {
 	const char *name;		/* Mcp-Name */
 	const char *session_id;		/* Mcp-Session-Id */
 	const struct principal *principal;
+	const struct strlist *required_scopes;	/* of every token, besides a tool's; the principal has them; or NULL */
 	const char *request_id;		/* our own, for log lines */
 	int64_t now_s;
 };

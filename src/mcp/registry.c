@@ -185,17 +185,6 @@ out:
 	return err;
 }
 
-static enum mcp_err
-copy_scopes(struct strlist *to, const struct strlist *from)
-{
-	enum mcp_err err = MCP_OK;
-	size_t i;
-
-	for (i = 0; i < from->n && !err; i++)
-		err = strlist_add_unique(to, from->v[i], strlen(from->v[i]));
-	return err;
-}
-
 enum mcp_err
 registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes, const char **why)
 {
@@ -219,7 +208,7 @@ registry_add(struct registry *r, const struct tool *tool, const struct strlist *
 		r->cap = cap;
 	}
 	e.implies = r->implies;
-	err = copy_scopes(&e.scopes, scopes);
+	err = strlist_copy(&e.scopes, scopes);
 	if (!err)
 		err = prepare(&e, tool, why);
 	if (err) {

@@ -6,6 +6,7 @@
 #include "mcp/tools_call.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -127,6 +128,7 @@ tools_call(struct rpc *x)
 	struct json_object *empty = NULL, *arguments;
 	const struct registry_entry *e = find_tool(x);
 	struct tool_call call = { 0 };
+	char *organisation = NULL;
 
 	if (!e)
 		return -1;
@@ -145,9 +147,11 @@ tools_call(struct rpc *x)
 	x->reply->outcome = registry_judge(e, x->message->principal);
 	if (x->reply->outcome) {
 		tools_denied(x, e);
+	} else if (org_rule_choose(e->organisation, x->message->principal, &organisation)) {
+		out_of_memory(x);
 	} else {
 		call.principal = x->message->principal;
-		call.organisation = org_rule_choose(e->organisation, call.principal);
+		call.organisation = organisation;
 		call.arguments = arguments;
 		call.request_id = x->message->request_id;
 		call.now_s = x->message->now_s;
@@ -157,5 +161,6 @@ tools_call(struct rpc *x)
 	json_free(call.content);
 	json_free(call.structured);
 	json_free(empty);
+	free(organisation);
 	return -1;
 }

@@ -9,6 +9,7 @@
 #include "mcp/registry.h"
 #include "mcp/rpc.h"
 #include "oauth/challenge.h"
+#include "oauth/claims.h"
 
 #define MESSAGE_MAX (16 * 1024)		/* bytes of a sentence with all scopes of a tool in it */
 #define META_MAX (64 * 1024)
@@ -63,7 +64,7 @@ note_organisation(struct rpc *x, const struct registry_entry *e)
 	buf_init(&b, sizeof reply->seen - 1);
 	if (!e->organisation->claim)
 		buf_puts(&b, p && p->organisation ? p->organisation : "");
-	else if (p && p->claims && json_get(p->claims, e->organisation->claim, &claim) == MCP_OK)
+	else if (p && p->claims && claims_find(p->claims, e->organisation->claim, &claim))
 		json_render(claim, &b);
 	keep(reply->seen, sizeof reply->seen, &b);
 	buf_reset(&b);
@@ -96,18 +97,19 @@ refusal_data(const struct strlist *scopes)
 	return NULL;
 }
 
-/* Append the scopes of the entry as a JSON array, or only those that the caller lacks. */
+/* Append as a JSON array all scopes that the call needs, or only those that the caller lacks. */
 static void
 render_scopes(const struct rpc *x, const struct registry_entry *e, bool missing_only, struct buf *out)
 {
+	const struct strlist *scopes = missing_only ? &e->scopes : &x->reply->required_scopes;
 	const char *comma = "";
 
 	buf_putc(out, '[');
-	for (size_t i = 0; i < e->scopes.n; i++) {
-		if (missing_only && registry_grants(e, x->message->principal, e->scopes.v[i]))
+	for (size_t i = 0; i < scopes->n; i++) {
+		if (missing_only && registry_grants(e, x->message->principal, scopes->v[i]))
 			continue;
 		buf_puts(out, comma);
-		json_render_string(e->scopes.v[i], strlen(e->scopes.v[i]), out);
+		json_render_string(scopes->v[i], strlen(scopes->v[i]), out);
 		comma = ",";
 	}
 	buf_putc(out, ']');
@@ -156,16 +158,13 @@ answer_result(struct rpc *x, const struct registry_entry *e, const char *text)
 static int
 deny_scopes(struct rpc *x, const struct registry_entry *e)
 {
-	struct mcp_reply *reply = x->reply;
+	const struct strlist *base = x->message->required_scopes;
+	struct strlist *required = &x->reply->required_scopes;
 	struct buf message;
 	const char *text;
-	size_t i;
 
-	for (i = 0; i < e->scopes.n; i++)
-		if (strlist_add(&reply->required_scopes, e->scopes.v[i], strlen(e->scopes.v[i])) != MCP_OK) {
-			strlist_clear(&reply->required_scopes);	/* a part of them would cost another round */
-			break;
-		}
+	if ((base && strlist_copy(required, base)) || strlist_copy(required, &e->scopes))
+		strlist_clear(required);	/* a part of them would cost another round */
 	note_scopes(x, e);
 	buf_init(&message, MESSAGE_MAX);
 	if (lacks_only_admin(e, x->message->principal))
@@ -176,13 +175,13 @@ deny_scopes(struct rpc *x, const struct registry_entry *e)
 	}
 	if (x->service->deny_by_result) {
 		buf_puts(&message, ". The access token lacks:");
-		for (i = 0; i < e->scopes.n; i++)
+		for (size_t i = 0; i < e->scopes.n; i++)
 			if (!registry_grants(e, x->message->principal, e->scopes.v[i]))
 				buf_printf(&message, " %s", e->scopes.v[i]);
 		answer_result(x, e, message.data);
 	} else {
 		text = buf_status(&message) ? "Requires further scopes" : message.data;
-		rpc_error_as(x, 403, JSONRPC_FORBIDDEN, text, refusal_data(&e->scopes));
+		rpc_error_as(x, 403, JSONRPC_FORBIDDEN, text, refusal_data(required));
 	}
 	buf_clear(&message);
 	return -1;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -36,6 +37,15 @@ refuse_seen(enum oauth_outcome outcome, const struct json_object *claim, struct 
 	if (seen)
 		json_render(claim, seen);
 	return outcome;
+}
+
+/* Tell the reader of the log which claim it was; what is in it may be anything and is not shown. */
+static enum oauth_outcome
+refuse_claim(const char *name, struct buf *seen)
+{
+	if (seen)
+		buf_printf(seen, "no good \"%s\"", name);
+	return OAUTH_BAD_CLAIMS;
 }
 
 static bool
@@ -133,10 +143,10 @@ judge_aud(const struct token_policy *policy, const struct json_object *claim, st
 	if (json_as_string(claim, &aud, NULL) == MCP_OK)
 		found = is_audience(policy, aud);
 	else if (json_kind(claim) != JSON_ARRAY)
-		return OAUTH_BAD_CLAIMS;
+		return refuse_claim("aud", seen);
 	for (size_t i = 0; i < json_count(claim) && json_kind(claim) == JSON_ARRAY; i++) {
 		if (json_as_string(json_at(claim, i), &aud, NULL))
-			return OAUTH_BAD_CLAIMS;
+			return refuse_claim("aud", seen);
 		found = found || is_audience(policy, aud);
 	}
 	return found ? OAUTH_OK : refuse_seen(OAUTH_WRONG_AUDIENCE, claim, seen);
@@ -149,9 +159,9 @@ judge_audience(const struct token_policy *policy, const struct json_object *clai
 	const char *client;
 
 	if (!policy->audience_is_client)
-		return json_get(claims, "aud", &claim) ? OAUTH_BAD_CLAIMS : judge_aud(policy, claim, seen);
+		return json_get(claims, "aud", &claim) ? refuse_claim("aud", seen) : judge_aud(policy, claim, seen);
 	if (json_get(claims, "client_id", &claim) || json_as_string(claim, &client, NULL))
-		return OAUTH_BAD_CLAIMS;
+		return refuse_claim("client_id", seen);
 	if (!strlist_has(&policy->audiences, client))
 		return refuse_seen(OAUTH_WRONG_AUDIENCE, claim, seen);
 	return json_get(claims, "aud", &claim) ? OAUTH_OK : judge_aud(policy, claim, seen);
@@ -166,7 +176,7 @@ judge_resource(const struct token_policy *policy, const struct json_object *clai
 	if (!policy->resource || json_get(claims, "resource", &claim))
 		return OAUTH_OK;
 	if (json_as_string(claim, &resource, NULL))
-		return OAUTH_BAD_CLAIMS;
+		return refuse_claim("resource", seen);
 	if (equal_but_slash(policy->resource, resource))
 		return OAUTH_OK;
 	return refuse_seen(OAUTH_WRONG_RESOURCE, claim, seen);
@@ -189,24 +199,40 @@ numeric_date(const struct json_object *claims, const char *name, bool *present, 
 	return true;
 }
 
+/* Show when it ended or begins, to be compared with the time of the line. */
+static enum oauth_outcome
+refuse_time(enum oauth_outcome outcome, double at, struct buf *seen)
+{
+	char text[32];
+
+	if (seen) {
+		clock_format_utc((int64_t)at, text);
+		buf_puts(seen, text);
+	}
+	return outcome;
+}
+
 /* Doubles hold whole seconds exactly far beyond the range of numeric_date(). */
 static enum oauth_outcome
-judge_times(const struct token_policy *policy, const struct json_object *claims, int64_t now_s)
+judge_times(const struct token_policy *policy, const struct json_object *claims, int64_t now_s, struct buf *seen)
 {
 	double exp, nbf, iat, now = (double)now_s, leeway = (double)policy->leeway_s;
 	bool has_exp, has_nbf, has_iat;
 
-	if (!numeric_date(claims, "exp", &has_exp, &exp) || !numeric_date(claims, "nbf", &has_nbf, &nbf) ||
-	    !numeric_date(claims, "iat", &has_iat, &iat))
-		return OAUTH_BAD_CLAIMS;
-	if (!has_exp || (has_iat && exp < iat))
-		return OAUTH_BAD_CLAIMS;
+	if (!numeric_date(claims, "exp", &has_exp, &exp) || !has_exp)
+		return refuse_claim("exp", seen);
+	if (!numeric_date(claims, "nbf", &has_nbf, &nbf))
+		return refuse_claim("nbf", seen);
+	if (!numeric_date(claims, "iat", &has_iat, &iat) || (has_iat && exp < iat))
+		return refuse_claim("iat", seen);
 	if (policy->max_lifetime_s > 0 && (!has_iat || exp - iat > (double)policy->max_lifetime_s))
-		return OAUTH_BAD_CLAIMS;
+		return refuse_claim("iat", seen);
 	if (now >= exp + leeway)
-		return OAUTH_EXPIRED;
-	if ((has_nbf && nbf > now + leeway) || (has_iat && iat > now + leeway))
-		return OAUTH_NOT_YET_VALID;
+		return refuse_time(OAUTH_EXPIRED, exp, seen);
+	if (has_nbf && nbf > now + leeway)
+		return refuse_time(OAUTH_NOT_YET_VALID, nbf, seen);
+	if (has_iat && iat > now + leeway)
+		return refuse_time(OAUTH_NOT_YET_VALID, iat, seen);
 	return OAUTH_OK;
 }
 
@@ -240,16 +266,16 @@ fits_rule(const struct json_object *claims, const char *rule)
 }
 
 static enum oauth_outcome
-judge_required(const struct token_policy *policy, const struct json_object *claims)
+judge_required(const struct token_policy *policy, const struct json_object *claims, struct buf *seen)
 {
 	static const char *const of_9068[] = {"client_id", "iat", "jti"};
 
 	for (size_t i = 0; policy->strict_9068 && i < COUNT(of_9068); i++)
 		if (!has_claim(claims, of_9068[i]))
-			return OAUTH_BAD_CLAIMS;
+			return refuse_claim(of_9068[i], seen);
 	for (size_t i = 0; i < policy->required_claims.n; i++)
 		if (!fits_rule(claims, policy->required_claims.v[i]))
-			return OAUTH_BAD_CLAIMS;
+			return refuse_claim(policy->required_claims.v[i], seen);
 	return OAUTH_OK;
 }
 
@@ -266,10 +292,10 @@ claims_judge(const struct token_policy *policy, const struct json_object *claims
 	if (!outcome)
 		outcome = judge_resource(policy, claims, seen);
 	if (!outcome)
-		outcome = judge_times(policy, claims, now_s);
+		outcome = judge_times(policy, claims, now_s, seen);
 	if (!outcome && (json_get_string(claims, "sub", &sub, NULL) || !*sub))
-		outcome = OAUTH_BAD_CLAIMS;
+		outcome = refuse_claim("sub", seen);
 	if (!outcome)
-		outcome = judge_required(policy, claims);
+		outcome = judge_required(policy, claims, seen);
 	return outcome;
 }

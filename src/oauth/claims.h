@@ -2,6 +2,7 @@
 #ifndef MCP_OAUTH_CLAIMS_H
 #define MCP_OAUTH_CLAIMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -36,5 +37,11 @@ enum oauth_outcome claims_judge(const struct token_policy *policy, const struct 
  */
 enum oauth_outcome claims_principal(const struct token_policy *policy, const struct json_object *claims,
     struct principal *out);
+
+/*
+ * Find a claim by its name, or by a JSON Pointer through objects when "path" begins with a slash; *out is borrowed.
+ * Returns whether it is there. Source: RFC 6901 section 4.
+ */
+bool claims_find(const struct json_object *claims, const char *path, struct json_object **out);
 
 #endif

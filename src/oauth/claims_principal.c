@@ -7,12 +7,8 @@
 #include "base/json.h"
 #include "oauth/scopes.h"
 
-/*
- * Find a claim by its name, or by a JSON Pointer through objects when "path" begins with a slash. Returns whether it is
- * there. Source: RFC 6901 section 4.
- */
-static bool
-find_claim(const struct json_object *claims, const char *path, struct json_object **out)
+bool
+claims_find(const struct json_object *claims, const char *path, struct json_object **out)
 {
 	char name[TOKEN_CLAIM_NAME_MAX + 1];
 	struct json_object *at = (struct json_object *)(uintptr_t)claims;
@@ -148,7 +144,7 @@ take_organisation(const struct token_policy *policy, const struct json_object *c
 	struct json_object *claim;
 
 	for (size_t i = 0; i < policy->org_claims.n && !c.any; i++)
-		if (find_claim(claims, policy->org_claims.v[i], &claim))
+		if (claims_find(claims, policy->org_claims.v[i], &claim))
 			add_candidates(claim, &c);
 	if (policy->org_values.n && c.n == 0)
 		return OAUTH_WRONG_ORGANISATION;
@@ -162,7 +158,7 @@ take_scopes(const struct token_policy *policy, const struct json_object *claims,
 	struct json_object *claim;
 
 	for (size_t i = 0; !outcome && i < policy->scope_claims.n; i++)
-		if (find_claim(claims, policy->scope_claims.v[i], &claim))
+		if (claims_find(claims, policy->scope_claims.v[i], &claim))
 			outcome = add_scopes(claim, scopes);
 	return outcome;
 }
@@ -187,6 +183,8 @@ claims_principal(const struct token_policy *policy, const struct json_object *cl
 		outcome = OAUTH_WRONG_CLIENT;
 	if (!outcome)
 		outcome = take_organisation(policy, claims, &out->organisation);
+	if (!outcome && policy->org_prefix)
+		outcome = copy("", policy->org_prefix, &out->org_prefix);
 	if (!outcome)
 		outcome = take_scopes(policy, claims, &out->scopes);
 	return outcome;

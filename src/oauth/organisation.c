@@ -7,7 +7,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "oauth/claims.h"
 
+#define ORG_NAME_MAX (128 * 1024)	/* bytes; a token is shorter */
 #define DESCRIBED 3	/* organisations that a log line names */
 
 static const char claim_word[] = "claim:";
@@ -54,15 +56,23 @@ org_rule_read(const struct strlist *words, struct org_rule *out, const char **wh
 	return err;
 }
 
+/* Whether the organisation "prefix" and "name" is allowed. */
 static bool
-allows(const struct org_rule *r, const char *organisation)
+allows(const struct org_rule *r, const char *prefix, const char *name)
 {
-	return *organisation && (r->allowed.n == 0 || strlist_has(&r->allowed, organisation));
+	size_t n = strlen(prefix);
+
+	if (!*name || r->allowed.n == 0)
+		return *name != '\0';
+	for (size_t i = 0; i < r->allowed.n; i++)
+		if (strncmp(r->allowed.v[i], prefix, n) == 0 && strcmp(r->allowed.v[i] + n, name) == 0)
+			return true;
+	return false;
 }
 
 /* The one of an array of strings; anything else in it makes all of it worth nothing. */
 static const char *
-choose_of_array(const struct org_rule *r, const struct json_object *claim)
+choose_of_array(const struct org_rule *r, const char *prefix, const struct json_object *claim)
 {
 	const char *s, *chosen = NULL;
 	size_t n = json_count(claim);
@@ -72,33 +82,55 @@ choose_of_array(const struct org_rule *r, const struct json_object *claim)
 	for (size_t i = 0; i < n; i++) {
 		if (json_as_string(json_at(claim, i), &s, NULL))
 			return NULL;
-		if (!chosen && allows(r, s))
+		if (!chosen && allows(r, prefix, s))
 			chosen = s;
 	}
 	return chosen;
 }
 
-const char *
-org_rule_choose(const struct org_rule *r, const struct principal *principal)
+/* The organisation that the rule finds and allows, without *prefix, which goes before it; NULL: none. */
+static const char *
+choose(const struct org_rule *r, const struct principal *principal, const char **prefix)
 {
 	struct json_object *claim;
 	const char *s;
 
+	*prefix = "";
 	if (!principal)
 		return NULL;
 	if (!r->claim)
-		return principal->organisation && allows(r, principal->organisation) ? principal->organisation : NULL;
-	if (!principal->claims || json_get(principal->claims, r->claim, &claim))
+		return principal->organisation && allows(r, "", principal->organisation) ? principal->organisation :
+		    NULL;
+	*prefix = principal->org_prefix ? principal->org_prefix : "";
+	if (!principal->claims || !claims_find(principal->claims, r->claim, &claim))
 		return NULL;
 	if (json_as_string(claim, &s, NULL) == MCP_OK)
-		return allows(r, s) ? s : NULL;
-	return json_kind(claim) == JSON_ARRAY ? choose_of_array(r, claim) : NULL;
+		return allows(r, *prefix, s) ? s : NULL;
+	return json_kind(claim) == JSON_ARRAY ? choose_of_array(r, *prefix, claim) : NULL;
+}
+
+enum mcp_err
+org_rule_choose(const struct org_rule *r, const struct principal *principal, char **out)
+{
+	const char *prefix, *name = choose(r, principal, &prefix);
+	struct buf b;
+
+	*out = NULL;
+	if (!name)
+		return MCP_OK;
+	buf_init(&b, ORG_NAME_MAX);
+	buf_puts(&b, prefix);
+	buf_puts(&b, name);
+	*out = buf_steal(&b, NULL);
+	return *out ? MCP_OK : MCP_ENOMEM;
 }
 
 enum oauth_outcome
 org_rule_judge(const struct org_rule *r, const struct principal *principal)
 {
-	return !r->required || org_rule_choose(r, principal) ? OAUTH_OK : OAUTH_WRONG_ORGANISATION;
+	const char *prefix;
+
+	return !r->required || choose(r, principal, &prefix) ? OAUTH_OK : OAUTH_WRONG_ORGANISATION;
 }
 
 void

@@ -28,12 +28,13 @@ enum mcp_err org_rule_read(const struct strlist *words, struct org_rule *out, co
 void org_rule_clear(struct org_rule *r);
 
 /*
- * The organisation for which "principal" (NULL: nobody) may call by the rule, borrowed from the principal; NULL when
- * the rule is not met, and when it asks nothing of a principal that has none (org_rule_judge() tells them apart). A
- * claim may be a string, or an array of strings: then the first that is allowed is the one, and without a list of
- * allowed ones the array must name exactly one, because nothing says which of several is meant.
+ * The organisation for which "principal" (NULL: nobody) may call by the rule, with its issuer's prefix; the caller
+ * frees *out. It is NULL when the rule is not met, and when it asks nothing of a principal that has none
+ * (org_rule_judge() tells them apart). A claim, found as claims_find() says, may be a string, or an array of strings:
+ * then the first that is allowed is the one, and without a list of allowed ones the array must name exactly one,
+ * because nothing says which of several is meant. Returns MCP_OK or MCP_ENOMEM.
  */
-const char *org_rule_choose(const struct org_rule *r, const struct principal *principal);
+enum mcp_err org_rule_choose(const struct org_rule *r, const struct principal *principal, char **out) MCP_MUST_CHECK;
 
 /* OAUTH_OK, or OAUTH_WRONG_ORGANISATION. */
 enum oauth_outcome org_rule_judge(const struct org_rule *r, const struct principal *principal);

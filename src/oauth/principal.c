@@ -15,6 +15,7 @@ principal_clear(struct principal *p)
 	free(p->subject);
 	free(p->client_id);
 	free(p->organisation);
+	free(p->org_prefix);
 	strlist_clear(&p->scopes);
 	json_free(p->claims);
 	memset(p, 0, sizeof(*p));

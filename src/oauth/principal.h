@@ -14,6 +14,7 @@ struct principal {
 	char *subject;			/* sub */
 	char *client_id;		/* first of CLIENT_CLAIMS */
 	char *organisation;		/* by ORG_CLAIMS and ORG_MODE */
+	char *org_prefix;		/* what its issuer's organisations have before their names; NULL: nothing */
 	struct strlist scopes;		/* union of SCOPE_CLAIMS, each once */
 	int64_t expires_at_s;		/* exp */
 	struct json_object *claims;	/* the whole payload, owned, for rules on further claims */

@@ -148,6 +148,8 @@ choose(const struct issuers *trusted, const struct json_object *claims, struct b
 	}
 	if (outcome == OAUTH_WRONG_ISSUER && seen && json_get(claims, "iss", &iss) == MCP_OK)
 		json_render(iss, seen);
+	else if (outcome == OAUTH_BAD_CLAIMS && seen)
+		buf_puts(seen, "no good \"iss\"");
 	return outcome;
 }
 

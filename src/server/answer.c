@@ -45,8 +45,8 @@ answer_refused(struct exchange *x, enum oauth_outcome outcome)
 	if (row->retry_after_s)
 		http_response_headerf(x->res, "Retry-After", "%" PRId64,
 		    x->retry_after_s > row->retry_after_s ? x->retry_after_s : (int64_t)row->retry_after_s);
-	else
-		answer_challenge(x, outcome, &x->server->challenge_scopes);
+	else	/* no scope would mend a client or an organisation that is not wanted */
+		answer_challenge(x, outcome, row->status == 403 && !row->error ? NULL : &x->server->challenge_scopes);
 	return true;
 }
 

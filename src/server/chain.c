@@ -205,6 +205,7 @@ step_authenticate(struct exchange *x)
 		x->retry_after_s = introspection_retry_after_s(judge->introspection);
 	if (outcome != OAUTH_OK)
 		log_refusal(x, outcome, &seen, judge);
+	x->judge = judge;
 	buf_clear(&seen);
 	if (outcome == OAUTH_OK)
 		return false;
@@ -267,6 +268,7 @@ step_dispatch(struct exchange *x)
 		.name = req->field[HTTP_MCP_NAME],
 		.session_id = req->field[HTTP_MCP_SESSION_ID],
 		.principal = &x->principal,
+		.required_scopes = &x->judge->policy.required_scopes,
 		.request_id = x->id,
 		.now_s = x->now_s
 	};

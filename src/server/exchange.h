@@ -97,6 +97,7 @@ struct exchange {
 	bool charged;
 	enum oauth_outcome outcome;
 	int64_t retry_after_s;		/* of a 503, where it is longer than its row says */
+	const struct issuer *judge;	/* whose token it was, NULL while nobody knows */
 	struct principal principal;
 	struct buf message;		/* the body */
 	struct mcp_reply reply;

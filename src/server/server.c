@@ -53,6 +53,7 @@ check_answer(struct exchange *x)
 	http_response_reset(res);
 	http_response_json(res, 503, "{\"error\": \"The server is out of resources\"}");
 	http_response_header(res, "Retry-After", "5");
+	http_response_header(res, "Cache-Control", "no-store");
 }
 
 /* The one line of a request: who, what, and how it ended; never a token, an argument or a body. */

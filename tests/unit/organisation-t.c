@@ -21,6 +21,8 @@ read_rule(const char *text, struct org_rule *out, const char **why)
 	return err;
 }
 
+static const char *prefix;	/* of the organisations of the principal's issuer; NULL: nothing */
+
 /*
  * The word for how the rule judges a principal of the organisation (NULL: none) with these claims, and in *chosen for
  * whom it may call.
@@ -32,16 +34,20 @@ judge(const char *rule, const char *organisation, const char *claims, char chose
 	struct principal p = { 0 };
 	struct org_rule r = { 0 };
 	enum oauth_outcome outcome;
-	const char *why = "", *who;
+	const char *why = "";
+	char *who;
 
 	if (read_rule(rule, &r, &why) || json_parse(q(claims), strlen(claims), &bounds, &p.claims, NULL))
 		diag("%s: %s", rule, why);
 	p.organisation = organisation ? strdup(organisation) : NULL;
+	p.org_prefix = prefix ? strdup(prefix) : NULL;
 	outcome = org_rule_judge(&r, &p);
-	who = org_rule_choose(&r, &p);
 	chosen[0] = '\0';
+	if (org_rule_choose(&r, &p, &who))
+		diag("memory");
 	if (who)
 		strncat(chosen, who, 63);
+	free(who);
 	principal_clear(&p);
 	org_rule_clear(&r);
 	return outcome;
@@ -121,6 +127,15 @@ main(void)
 	stops("claim:orgs", NULL, "{'orgs':[]}", "E14: nor an empty one");
 	stops("claim:orgs t1", NULL, "{'orgs':['t1',7]}", "E14: an array with something else in it is none");
 	stops("claim:orgs t1", NULL, "{'orgs':[['t1']]}", "E14: nor does one in it count");
+	lets("claim:/a/tid", NULL, "{'a':{'tid':'t1'}}", "t1", "a claim may lie within another");
+	prefix = "second:";
+	lets("claim:tid", NULL, "{'tid':'t1'}", "second:t1", "another issuer's organisation has its prefix");
+	lets("claim:tid second:t1", NULL, "{'tid':'t1'}", "second:t1", "and is allowed by it");
+	stops("claim:tid t1", NULL, "{'tid':'t1'}", "D15: not by the name alone, which is that of the first issuer's");
+	stops("claim:tid t1", NULL, "{'tid':'second:t1'}", "nor by a name that has the prefix in it");
+	stops("claim:tid second:t1", NULL, "{'tid':'second:t1'}", "not even its own");
+	lets("second:t1", "second:t1", "{}", "second:t1", "the usual one has it already");
+	prefix = NULL;
 	is_int(org_rule_judge(&any, NULL), OAUTH_WRONG_ORGANISATION, "nobody has no organisation");
 	is_int(org_rule_judge(&none, NULL), OAUTH_OK, "which does not matter where none is asked for");
 	refused("claim:");

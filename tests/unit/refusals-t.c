@@ -257,6 +257,12 @@ told_for(enum oauth_outcome outcome)
 		return "seen 'HS256'";
 	case OAUTH_UNKNOWN_KEY:
 		return "seen 'k2'";
+	case OAUTH_BAD_CLAIMS:
+		return "bad_claims, seen no good 'sub'";
+	case OAUTH_EXPIRED:
+		return "expired, seen 20";
+	case OAUTH_NOT_YET_VALID:
+		return "not_yet_valid, seen 20";
 	case OAUTH_WRONG_ISSUER:
 		return "seen 'https://evil.example', expected '" ISSUER "'";
 	case OAUTH_WRONG_AUDIENCE:
@@ -292,7 +298,7 @@ check_challenge(const struct oauth_outcome_row *row, enum oauth_outcome outcome,
 	is_int(n, 1, "J1: %s: one challenge", row->word);
 	if (row->error)
 		snprintf(part, sizeof part, ", error=\"%s\", error_description=\"%s\"", row->error, row->description);
-	if (outcome != OAUTH_WRONG_ORGANISATION)
+	if (outcome != OAUTH_WRONG_ORGANISATION && outcome != OAUTH_WRONG_CLIENT)
 		snprintf(scopes, sizeof scopes, ", scope=\"%s\"", scope);
 	snprintf(want, sizeof want, CHALLENGE "%s%s", part, scopes);
 	is_str(got, want, "%s: the challenge is the table's", row->word);
@@ -366,6 +372,7 @@ static bool
 is_elsewhere(enum oauth_outcome outcome)
 {
 	return outcome == OAUTH_KEYS_UNAVAILABLE ||	/* below */
+	    outcome == OAUTH_WRONG_CLIENT ||
 	    outcome == OAUTH_INTROSPECTION_UNAVAILABLE ||
 	    outcome == OAUTH_INACTIVE ||		/* live/introspection.py, which has somebody to ask */
 	    outcome == OAUTH_OUT_OF_RESOURCES;		/* token-nomem-t */
@@ -375,7 +382,7 @@ static void
 test_every_outcome(const char *keys)
 {
 	char *settings = mint_text("JWKS_FILE=%s\nRATE_LIMIT=off\nRATE_LIMIT_PRINCIPAL=off\n", keys);
-	char *by_result = mint_text("%sSTEP_UP=result\n", settings);
+	char *by_result = mint_text("%sSTEP_UP=result\n", settings), *by_client;
 	struct site site = make_site(settings);
 
 	for (int i = OAUTH_OK + 1; i < OAUTH_OUTCOME_COUNT; i++)
@@ -391,6 +398,11 @@ test_every_outcome(const char *keys)
 			provoke(&site, (enum oauth_outcome)i, true, MODERN);
 		}
 	end_site(&site);
+	by_client = mint_text("%sALLOWED_CLIENTS=skc_9\n", settings);
+	site = make_site(by_client);
+	provoke(&site, OAUTH_WRONG_CLIENT, false, MODERN);
+	end_site(&site);
+	free(by_client);
 	site = make_site("JWKS_FILE=/nonexistent/keys\nRATE_LIMIT=off\nRATE_LIMIT_PRINCIPAL=off\n");
 	provoke(&site, OAUTH_KEYS_UNAVAILABLE, false, MODERN);
 	end_site(&site);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The responder and an authorization server gone bad, over TLS: whatever the place of the keys does, known keys go on
 serving, unknown ones are 503 and never 200 or 401, nothing takes longer than the deadline, and nobody else is asked.
-The ids are those of docs/attacks.md."""
+The ids are those of docs/attacks.md; F3, F4, F6, F7 and F8 go through the list of hostile.py."""
 import json
 import os
 import shutil

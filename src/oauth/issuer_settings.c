@@ -11,13 +11,19 @@
 #define WORDS_MAX 64	/* of a list that a check reads */
 
 static const char *
+check_endpoint(const char *value)
+{
+	return fetch_url_allowed(value) ? NULL
+	    : "is no https:// URL (http:// only to loopback), without user and fragment";
+}
+
+static const char *
 check_jwks_uri(const char *value)
 {
 	if (strncmp(value, ISSUER_PLACE "/", sizeof(ISSUER_PLACE)) == 0 &&
 	    !strpbrk(value + sizeof(ISSUER_PLACE), "{}#"))
 		return NULL;
-	return fetch_url_allowed(value) ? NULL
-	    : "is no https:// URL (http:// only to loopback), without user and fragment";
+	return check_endpoint(value);
 }
 
 static const char *
@@ -90,6 +96,33 @@ const struct setting issuer_token_rows[] = {
 	  .help = "Where the keys are, {issuer} for ISSUER; unset, the metadata says it, or {SK_ENV_URL}/keys." },
 	{ .name = "JWKS_FILE", .type = SETTING_STRING, .offset = FIELD(jwks_file),
 	  .help = "A file with the authorization server's keys, instead of JWKS_URI; read again when it changes." },
+	{ .name = "VALIDATION", .type = SETTING_CHOICE, .offset = FIELD(validation), .fallback = "jwt",
+	  .choices = "jwt|opaque|introspect",
+	  .help = "jwt: tokens are JWTs, verified here; opaque: so they are, and the authorization server is asked "
+	          "about others; introspect: it is asked about all." },
+	{ .name = "INTROSPECTION_ENDPOINT", .type = SETTING_STRING, .offset = FIELD(introspection_endpoint),
+	  .check = check_endpoint,
+	  .help = "Where the authorization server is asked about tokens; what its metadata names when it is not set." },
+	{ .name = "INTROSPECTION_AUTH", .type = SETTING_CHOICE, .offset = FIELD(introspection_auth), .fallback = "auto",
+	  .choices = "auto|client_secret_basic|client_secret_post|private_key_jwt",
+	  .help = "How SK_CLIENT_ID authenticates there; auto: private_key_jwt with SK_CLIENT_KEY, else "
+	          "client_secret_basic." },
+	{ .name = "INTROSPECTION_AUDIENCE", .type = SETTING_STRING, .offset = FIELD(introspection_audience),
+	  .help = "Audience of what private_key_jwt signs; the issuer when it is not set." },
+	{ .name = "INTROSPECTION_CACHE_S", .type = SETTING_INT, .offset = FIELD(introspection_cache_s),
+	  .fallback = "30", .min = 0, .max = 300,
+	  .help = "Seconds for which an answer about a token counts: so long can a revoked one be used." },
+	{ .name = "SK_CLIENT_ID", .aliases = "SCALEKIT_CLIENT_ID", .type = SETTING_STRING, .offset = FIELD(client_id),
+	  .help = "Client id for asking the authorization server; needed only for introspection." },
+	{ .name = "SK_CLIENT_SECRET", .aliases = "SCALEKIT_CLIENT_SECRET", .type = SETTING_STRING,
+	  .flags = SETTING_SECRET,
+	  .offset = FIELD(client_secret), .help = "Secret of SK_CLIENT_ID." },
+	{ .name = "SK_CLIENT_KEY", .aliases = "SCALEKIT_CLIENT_KEY", .type = SETTING_STRING, .flags = SETTING_SECRET,
+	  .offset = FIELD(client_key),
+	  .help = "Private key of SK_CLIENT_ID in PEM, for private_key_jwt; better in a file (SK_CLIENT_KEY_FILE)." },
+	{ .name = "SK_CLIENT_KEY_ID", .aliases = "SCALEKIT_CLIENT_KEY_ID", .type = SETTING_STRING,
+	  .offset = FIELD(client_key_id),
+	  .help = "The id (kid) under which the authorization server knows SK_CLIENT_KEY." },
 	{ .name = "JWT_ALGORITHMS", .type = SETTING_LIST, .offset = FIELD(algorithms),
 	  .fallback = "RS256 PS256 ES256 EdDSA",
 	  .check = check_algorithms, .help = "Signature algorithms that are accepted." },

@@ -11,7 +11,7 @@
 #include "oauth/policy.h"
 
 /*
- * What is configured of one issuer. issuer_token_rows say how its tokens are judged: they stand before the sections,
+ * What is configured of one issuer. issuer_token_rows say how its tokens are judged, and how it is asked: they stand before the sections,
  * for the issuer of SK_ENV_URL, and in each section "[issuer NAME]"; issuer_section_rows stand in sections only.
  */
 struct issuer_settings {
@@ -23,6 +23,12 @@ struct issuer_settings {
 	/* issuer_token_rows */
 	char *jwks_uri;			/* may begin with ISSUER_PLACE, which stands for the first issuer */
 	char *jwks_file;
+	int validation;			/* enum token_validation */
+	int introspection_auth;
+	char *introspection_endpoint, *introspection_audience;
+	int64_t introspection_cache_s;
+	char *client_id, *client_secret;	/* SK_CLIENT_ID, SK_CLIENT_SECRET */
+	char *client_key, *client_key_id;	/* SK_CLIENT_KEY (PEM text), SK_CLIENT_KEY_ID */
 	struct strlist algorithms, types, kinds;
 	bool strict_9068, aud_ignore_slash;
 	struct strlist scope_claims, required_scopes;

@@ -72,7 +72,7 @@ build_default(struct server *s, struct report *report)
 	if (!err)
 		err = build_sources(s, issuer, &set->tokens, name.data, uri.data);
 	if (!err)
-		err = introspect_build(set, issuer, report);
+		err = introspect_build(set, &set->tokens, &s->issuers, report);
 	if (!err) {
 		report_add(report, REPORT_OK, NULL, "JWKS from %s",
 		    set->tokens.jwks_file ? set->tokens.jwks_file : uri.data);
@@ -124,6 +124,8 @@ build_section(struct server *s, const struct server_section *section, struct rep
 		err = strlist_add(&s->authorization_servers, first, strlen(first));
 	if (!err)
 		err = build_sources(s, issuer, set, first, uri.data);
+	if (!err)
+		err = introspect_build(s->settings, set, &s->issuers, report);
 	if (!err)
 		report_add(report, REPORT_OK, NULL, "ISSUER %s (%s): %s, keys from %s, audience \"%s\"%s",
 		    section->name, section->profile->title, first,

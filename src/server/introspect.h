@@ -8,11 +8,11 @@
 #include "server/settings.h"
 
 /*
- * Give "issuer", whose policy and discovery are there already, the way of validation that the settings ask for. What
- * cannot be made of them goes to "report". Returns MCP_OK, also then; MCP_ENOMEM. "set" is borrowed for the issuer's
- * life.
+ * Give the last of "trusted", whose policy and discovery are there already, the way of validation that its settings
+ * "set" ask for; "all" has what they share. What cannot be made of them goes to "report". Returns MCP_OK, also then;
+ * MCP_ENOMEM. The settings are borrowed for the issuer's life.
  */
-enum mcp_err introspect_build(const struct server_settings *set, struct issuer *issuer,
-    struct report *report) MCP_MUST_CHECK;
+enum mcp_err introspect_build(const struct server_settings *all, const struct issuer_settings *set,
+    struct issuers *trusted, struct report *report) MCP_MUST_CHECK;
 
 #endif

@@ -30,15 +30,9 @@ struct server_settings {
 	char *issuer;			/* SK_ENV_URL, without a slash at its end */
 	char *server_id;		/* MCP_SERVER_ID, the res_... id */
 	struct strlist audiences;	/* EXPECTED_AUDIENCE */
-	char *client_id, *client_secret;	/* SK_CLIENT_ID, SK_CLIENT_SECRET */
 	char *metadata;			/* PROTECTED_RESOURCE_METADATA */
 	char *metadata_url;		/* RESOURCE_METADATA_URL */
 	char *registration_endpoint;	/* REGISTRATION_ENDPOINT */
-	int validation;			/* VALIDATION, an enum token_validation */
-	int introspection_auth;
-	char *introspection_endpoint, *introspection_audience;
-	char *client_key, *client_key_id;	/* SK_CLIENT_KEY (PEM text), SK_CLIENT_KEY_ID */
-	int64_t introspection_cache_s;
 	struct strlist challenge_scopes, scope_implies;
 	int step_up;			/* enum step_up */
 	struct issuer_settings tokens;	/* how tokens of "issuer" are judged */

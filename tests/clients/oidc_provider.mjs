@@ -16,22 +16,22 @@ const words = text => (text ?? '').split(' ').sort().join(' ');
 
 const kept = 2;                             // seconds for which an answer about an opaque token counts
 
-// Behind one front the authorization server is asked with a secret, behind the others with a key.
-const settings = (as, front) => `SK_ENV_URL=${as.issuer}
-JWKS_URI=${as.issuer}/jwks
+// All that is said of the authorization server is its name. Behind one front it is asked with a secret, behind the others with a key.
+const settings = (as, front) => `TAVILY_API_KEY=unused
+CHALLENGE_SCOPES=${first}
+ADMIN_TOOL_SCOPES=${more}
+SCOPE_IMPLIES=admin: usr:read
+RATE_LIMIT=off
+RATE_LIMIT_PRINCIPAL=off
+[issuer oidc-provider]
+ISSUER=${as.issuer}
+JWT_LEEWAY_S=0
 VALIDATION=opaque
 INTROSPECTION_CACHE_S=${kept}
 ${front === 'lighttpd' ? `SK_CLIENT_ID=${asker.client_id}
 SK_CLIENT_SECRET='${asker.client_secret}'` : `SK_CLIENT_ID=${keyAsker.client_id}
 SK_CLIENT_KEY='${keyAsker.key}'
 SK_CLIENT_KEY_ID=${keyAsker.kid}`}
-JWT_LEEWAY_S=0
-TAVILY_API_KEY=unused
-CHALLENGE_SCOPES=${first}
-ADMIN_TOOL_SCOPES=${more}
-SCOPE_IMPLIES=admin: usr:read
-RATE_LIMIT=off
-RATE_LIMIT_PRINCIPAL=off
 `;
 
 // ---- the official clients ----

@@ -11,8 +11,9 @@
 #include "oauth/policy.h"
 
 /*
- * What is configured of one issuer. issuer_token_rows say how its tokens are judged, and how it is asked: they stand before the sections,
- * for the issuer of SK_ENV_URL, and in each section "[issuer NAME]"; issuer_section_rows stand in sections only.
+ * What is configured of one issuer. issuer_token_rows say how its tokens are judged, and how it is asked about them:
+ * they stand before the sections, for the issuer of SK_ENV_URL, and in each section "[issuer NAME]";
+ * issuer_section_rows stand in sections only.
  */
 struct issuer_settings {
 	/* issuer_section_rows */

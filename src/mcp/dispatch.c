@@ -67,6 +67,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 
 	reply->status = 500;
 	reply->outcome = OAUTH_OK;
+	reply->event_id[0] = '\0';
 	reply->version[0] = reply->method[0] = reply->tool[0] = '\0';
 	reply->error_code = 0;
 	reply->tool_error = false;

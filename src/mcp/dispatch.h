@@ -18,6 +18,8 @@
  */
 
 struct registry;	/* registry.h: the sealed set of tools */
+struct mcp_stream;	/* stream.h */
+struct mcp_watch;
 
 struct mcp_message {
 	const char *text;		/* the body, "len" bytes, untrusted */
@@ -31,11 +33,15 @@ struct mcp_message {
 	const struct strlist *required_scopes;	/* of every token, besides a tool's; the principal has them; or NULL */
 	const char *request_id;		/* our own, for log lines */
 	int64_t now_s;
+	/* Where messages before the answer go; NULL: nowhere, the client or the front takes one JSON answer only. */
+	const struct mcp_stream *stream;
+	const struct mcp_watch *watch;	/* whether the client is still there; NULL: nobody knows */
 };
 
 struct mcp_reply {
 	int status;			/* 200, 202 (nothing to say), 400, 403, 404; with JSON in "body" unless 202 */
 	struct buf body;		/* initialised by the caller */
+	char event_id[128];		/* id of the event that the body becomes on a stream, "" for none */
 	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION if a tool was denied (403 or 200), else OAUTH_OK */
 	enum oauth_outcome outcome;
 	struct strlist required_scopes;	/* all scopes of the operation, with OAUTH_INSUFFICIENT_SCOPE */

@@ -90,6 +90,34 @@ def faults():
     expect({"PORT": "http"}, 1, "[FAIL] CONFIG environment: PORT", "a PORT that is none [W15]")
 
 
+def introspection():
+    """VALIDATION before the sections and in one."""
+    path = work + "/sections"
+
+    def section(text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("[issuer two]\nISSUER=https://two.example.com\n" + text)
+        os.chmod(path, 0o600)
+        return {"MCP_FCGI_CONF": path}
+
+    asks = "VALIDATION=opaque asks the authorization server, and "
+    expect({"VALIDATION": "opaque"}, 1, "[FAIL] " + asks + "SK_CLIENT_ID is not set",
+           "introspection without a client id: FAIL and exit 1")
+    expect(section("VALIDATION=opaque\nSK_CLIENT_ID=me\n"), 1, "[FAIL] [issuer two] " + asks + "SK_CLIENT_SECRET",
+           "in a section it needs a credential of its own")
+    expect({**section("VALIDATION=opaque\n"), "SK_CLIENT_ID": "me", "SK_CLIENT_SECRET": SECRET}, 1,
+           "[FAIL] [issuer two] " + asks + "SK_CLIENT_ID", "that of another issuer is never sent there")
+    secret = section("VALIDATION=opaque\nSK_CLIENT_ID=me\nSK_CLIENT_SECRET=" + SECRET + "\n")
+    lines = expect(secret, 0, "[OK] [issuer two] INTROSPECTION of opaque tokens by what the metadata names",
+                   "with one it is told how")
+    ok(not any(SECRET in line for line in lines), "without the secret")
+    expect({**secret, "VALIDATION": "opaque", "SK_CLIENT_ID": "me", "SK_CLIENT_SECRET": SECRET}, 0,
+           "[WARN] [issuer two] opaque tokens are shown to default and to no other issuer",
+           "of two issuers only one is asked about tokens that do not say whose they are")
+    expect(section("INTROSPECTION_ENDPOINT=https://two.example.com/i\n"), 0,
+           "[WARN] [issuer two] INTROSPECTION_ENDPOINT is not used", "an endpoint alone does nothing: WARN")
+
+
 def good():
     lines = expect({}, 0, "[OK] MODE protected by https://acme.scalekit.com", "a good configuration: exit 0 [S1]")
     is_([s for s in lines if "FAIL" in s], [], "and no FAIL")
@@ -154,6 +182,7 @@ def log_lines():
 try:
     open(work + "/empty", "wb").close()
     faults()
+    introspection()
     good()
     log_lines()
 finally:

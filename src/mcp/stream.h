@@ -31,10 +31,12 @@ enum mcp_kept_end {
 /* Who keeps a stream. */
 struct mcp_kept_owner {
 	/*
-	 * The stream should end: called once at most, by a thread of the server's, with no lock held, unless the owner
-	 * has ended it before. The owner answers by mcp_kept.end(), here or soon after from any thread.
+	 * The stream should end: called once at most, by a thread of the server's, with no lock held. The owner answers
+	 * by mcp_kept.end(), here or soon after from any thread. May come although end() is just being called.
 	 */
 	void (*over)(void *ctx, enum mcp_kept_end why);
+	/* After end(), once, by any thread: nothing will ask for "ctx" any more. */
+	void (*released)(void *ctx);
 	void *ctx;
 };
 
@@ -47,9 +49,8 @@ struct mcp_kept {
 	 */
 	enum mcp_err (*send)(struct mcp_kept *kept, const struct mcp_event *event);
 	/*
-	 * End it: "last" (NULL: none) is sent as its last event. "kept" is released and must not be used again; a call
-	 * of owner.over() that runs in another thread may still be on its way for as long as end() has not returned.
-	 * Never waits for the client.
+	 * End it: "last" (NULL: none) is sent as its last event. "kept" must not be used again. Never waits for the
+	 * client. owner.released() comes then or later.
 	 */
 	void (*end)(struct mcp_kept *kept, const struct mcp_event *last);
 };

@@ -319,6 +319,13 @@ json_set_new(struct json_object *object, const char *name, struct json_object *v
 	return value ? json_set(object, name, value) : MCP_ENOMEM;
 }
 
+void
+json_remove(struct json_object *object, const char *name)
+{
+	if (json_kind(object) == JSON_OBJECT)
+		json_object_object_del(object, name);
+}
+
 enum mcp_err
 json_push(struct json_object *array, struct json_object *value)
 {

@@ -127,6 +127,9 @@ enum mcp_err json_set_new(struct json_object *object, const char *name, struct j
 enum mcp_err json_push(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
 enum mcp_err json_push_new(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
 
+/* Take a member out of an object and free it; nothing happens when there is none. */
+void json_remove(struct json_object *object, const char *name);
+
 /*
  * Append "v" as JSON text: compact, or with "indent" blanks a level and ": " after names. Non-ASCII is written as
  * UTF-8; apart from the blanks of the compact form the bytes are those of Python's json.dumps(ensure_ascii=False).

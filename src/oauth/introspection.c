@@ -4,8 +4,8 @@
  *
  * A question is a flight: the thread that finds nothing kept and nobody under way takes off, others that want the same
  * token wait for it and share its answer. Threads that ask or wait hold a place each; there are fewer places than
- * workers, so that a server that hangs leaves us some. Who finds none waits QUEUE_MS for one, as a busy server with
- * quick answers needs, and is then told that nobody can say.
+ * workers, so that a server that hangs leaves us some. Who finds none waits QUEUE_MS for one, unless an answer is
+ * overdue for so long already, and is then told that nobody can say.
  *
  * What decides nothing is never kept. Only what a token cannot cause counts against the server: a breaker that opens on
  * bad questions could be opened by whoever sends us bad tokens.
@@ -29,7 +29,7 @@
 #include "oauth/introspection_cache.h"
 
 #define CONNECT_MS 2000
-#define QUEUE_MS 250
+#define QUEUE_MS 1000
 #define LOG_PERIOD_S 60
 #define FORM_MAX (256 * 1024)	/* a token of 64 KiB, three bytes for each, and a credential */
 
@@ -43,6 +43,7 @@ struct verdict {
 struct flight {
 	struct flight *next;
 	uint8_t digest[DIGEST_SHA256_LEN];
+	int64_t begun_ms;
 	unsigned users;		/* threads that look at it, the one that asks included */
 	bool landed;
 	struct verdict verdict;	/* once landed */
@@ -343,6 +344,7 @@ take_off(struct introspection *in, const struct token_policy *policy, const uint
 	}
 	memcpy(f->digest, digest, DIGEST_SHA256_LEN);
 	verdict_init(&f->verdict);
+	f->begun_ms = clock_monotonic_ms();
 	f->users = 1;
 	f->next = in->flights;
 	in->flights = f;
@@ -392,13 +394,26 @@ board(struct introspection *in, struct flight *f, struct verdict *v)
 	leave(f);
 }
 
+/* Whether a wait for a place is likely to be in vain: the last answer was none, or one takes long. Needs the lock. */
+static bool
+is_slow(const struct introspection *in)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	for (const struct flight *f = in->flights; f; f = f->next)
+		if (now_ms - f->begun_ms >= QUEUE_MS)
+			return true;
+	return in->troubled;
+}
+
 /* Get one of the places. Needs the lock. */
 static bool
 take_place(struct introspection *in)
 {
 	struct timespec end = moment_in(QUEUE_MS);
 
-	while (in->held >= in->max_held && pthread_cond_timedwait(&in->changed, &in->lock, &end) == 0)
+	while (in->held >= in->max_held && !is_slow(in) &&
+	    pthread_cond_timedwait(&in->changed, &in->lock, &end) == 0)
 		continue;
 	if (in->held >= in->max_held)
 		return false;

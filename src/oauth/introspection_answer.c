@@ -91,22 +91,29 @@ complete(struct json_object *claims, const char *issuer, int64_t until_s)
 }
 
 /*
- * In a response token_type is how a token is to be shown (RFC 6749 section 7.1): one for DPoP is none for Bearer, with
- * or without a cnf. What else it may say claims_judge() knows.
+ * In a response token_type is how a token is to be shown (RFC 6749 section 7.1), in a JWT, for servers that write it,
+ * what kind of token it is. So Bearer is taken out and says nothing about the kind; one for DPoP is none for Bearer,
+ * with or without a cnf. Anything else claims_judge() judges as a kind.
  */
-static bool
-is_bound(const struct json_object *claims)
+static enum oauth_outcome
+judge_type(struct json_object *claims)
 {
 	const char *type;
 
-	return json_get_string(claims, "token_type", &type, NULL) == MCP_OK && text_equal_nocase(type, "DPoP");
+	if (json_get_string(claims, "token_type", &type, NULL))
+		return OAUTH_OK;
+	if (text_equal_nocase(type, "DPoP"))
+		return OAUTH_SENDER_CONSTRAINED;
+	if (text_equal_nocase(type, "Bearer"))
+		json_remove(claims, "token_type");
+	return OAUTH_OK;
 }
 
 enum oauth_outcome
 introspection_judge(const struct token_policy *policy, const char *issuer, struct json_object *claims,
     int64_t until_s, int64_t now_s, struct principal *out, struct buf *seen)
 {
-	enum oauth_outcome outcome = is_bound(claims) ? OAUTH_SENDER_CONSTRAINED : OAUTH_OK;
+	enum oauth_outcome outcome = judge_type(claims);
 	struct json_object *iss;
 
 	memset(out, 0, sizeof(*out));

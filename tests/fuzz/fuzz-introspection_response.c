@@ -16,15 +16,18 @@
 #define NOW_S INT64_C(1800000000)
 #define UNTIL_S (NOW_S + 30)
 
-static char audience[] = AUDIENCE, issuer[] = ISSUER, scope[] = "scope", oid[] = "oid";
-static char *audiences[] = { audience }, *issuers[] = { issuer }, *scopes[] = { scope }, *orgs[] = { oid };
+static char audience[] = AUDIENCE, issuer[] = ISSUER, scope[] = "scope", oid[] = "oid", access_kind[] = "access",
+	client_id[] = "client_id";
+static char *audiences[] = { audience }, *issuers[] = { issuer }, *scopes[] = { scope }, *orgs[] = { oid },
+	*kinds[] = { access_kind }, *clients[] = { client_id };
 
 static void
 judge(struct json_object *claims)
 {
 	const struct token_policy policy = {
 		.issuers = { issuers, 1 }, .audiences = { audiences, 1 }, .scope_claims = { scopes, 1 },
-		.org_claims = { orgs, 1 }, .leeway_s = 30, .max_bytes = 16384,
+		.org_claims = { orgs, 1 }, .kinds = { kinds, 1 }, .client_claims = { clients, 1 }, .leeway_s = 30,
+		.max_bytes = 16384,
 	};
 	static const struct principal nobody;
 	struct principal who;

@@ -113,6 +113,8 @@ inspector_begin(void)
 	split(&policy.issuers, ISSUER " " ISSUER "/resources/res_1");
 	split(&policy.audiences, AUDIENCE " res_1");
 	split(&policy.algorithms, "RS256");
+	split(&policy.kinds, "access access_token at+jwt Bearer");
+	split(&policy.client_claims, "client_id azp");
 	split(&policy.scope_claims, "scope scopes scp");
 	split(&policy.org_claims, "oid org_id");
 	policy.resource = text_dup(AUDIENCE, strlen(AUDIENCE));

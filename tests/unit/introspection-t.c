@@ -157,6 +157,13 @@ test_claims(void)
 	    "\"sub\":\"u\",\"exp\":1800000600,\"token_type\":\"refresh_token\"," AUD "}");
 	refused("not_access_token", "nor by token_use",
 	    "\"sub\":\"u\",\"exp\":1800000600,\"token_use\":\"refresh_token\"," AUD "}");
+	strlist_clear(&policy.kinds);
+	if (strlist_add(&policy.kinds, "access", 6))
+		exit(99);
+	refused("ok", "token_type Bearer says how a token is shown, whatever kinds there are",
+	    "\"sub\":\"u\",\"exp\":1800000600,\"token_type\":\"bearer\",\"token_use\":\"access\"," AUD "}");
+	refused("not_access_token", "and its kind is judged beside it",
+	    "\"sub\":\"u\",\"exp\":1800000600,\"token_type\":\"Bearer\",\"token_use\":\"id\"," AUD "}");
 	refused("wrong_resource", "another resource is refused",
 	    "\"sub\":\"u\",\"exp\":1800000600,\"resource\":\"https://other.example/mcp\"," AUD "}");
 }

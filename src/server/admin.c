@@ -51,6 +51,12 @@ refusals(void *ctx, enum oauth_outcome outcome, int64_t *since_s)
 	return stats_get(s->stats, COUNTER_OUTCOME + oauth_outcome_row(outcome)->counter);
 }
 
+static uint64_t
+rate_limited(void *ctx)
+{
+	return stats_get(((struct server *)ctx)->stats, COUNTER_RATE_LIMITED);
+}
+
 enum mcp_err
 admin_source_new(struct server *s, struct admin_source **out)
 {
@@ -60,6 +66,6 @@ admin_source_new(struct server *s, struct admin_source **out)
 	if (!a)
 		return MCP_ENOMEM;
 	*a = (struct admin_source){ .ctx = s, .process = process_figures, .keys = key_figures, .limiter = limit_figures,
-	    .refusals = refusals };
+	    .refusals = refusals, .rate_limited = rate_limited };
 	return MCP_OK;
 }

@@ -161,6 +161,9 @@ describe_refusals(const struct admin_source *source)
 		if (n > 0)
 			put_int(&reasons, oauth_outcome_row((enum oauth_outcome)i)->word, clamped(n));
 	}
+	n = source->rate_limited(source->ctx);
+	if (n > 0)
+		put_int(&reasons, "rate_limited", clamped(n));
 	put_time(&b, "since", since_s);
 	put(&b, "byReason", finish(&reasons));
 	return finish(&b);

@@ -42,6 +42,9 @@ struct admin_source {
 
 	/* How many requests ended with "outcome" in all processes since *since_s. */
 	uint64_t (*refusals)(void *ctx, enum oauth_outcome outcome, int64_t *since_s);
+
+	/* How many requests were over a limit, in all processes since then. */
+	uint64_t (*rate_limited)(void *ctx);
 };
 
 #endif

@@ -86,10 +86,10 @@ static const struct tool echo = { .name = "echo", .description = "d", .call = ca
 static const struct tool secret = { .name = "secret", .description = "d", .call = call_secret,
 	.input_schema = "{\"type\":\"object\"}" };
 
-static char scope_read[] = "usr:read", scope_admin[] = "admin";
+static char scope_read[] = "usr:read", scope_admin[] = "admin", organisation[] = "org_1";
 static char *read_v[] = { scope_read }, *secret_v[] = { scope_read, scope_admin };
 static const struct strlist scopes_read = { read_v, 1 }, scopes_secret = { secret_v, 2 };
-static const struct principal caller = { .scopes = { read_v, 1 } };
+static const struct principal caller = { .scopes = { read_v, 1 }, .organisation = organisation };
 
 #define META "'_meta':{'io.modelcontextprotocol/protocolVersion':'2026-07-28'," \
 	"'io.modelcontextprotocol/clientCapabilities':{}}"
@@ -113,6 +113,11 @@ static const struct scenario {
 	{ "a tool of others", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}",
 	    "tools/call", "secret", 403, 403 }
 };
+
+/* The last one where denials are results. */
+static const struct scenario denied_by_result = { "a tool of others, by a result",
+	"{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}", "tools/call", "secret",
+	200, 0 };
 
 /* One whole JSON-RPC answer, the usual one or -32603; or a body that says that it failed. */
 static bool
@@ -199,6 +204,36 @@ try_registry(void)
 	return r;
 }
 
+/* The rules of an operator: whole, or MCP_ENOMEM with nothing left. */
+static void
+try_rules(void)
+{
+	struct strlist scopes = { 0 }, organisations = { 0 };
+	struct scope_rules implies = { 0 };
+	struct org_rule rule = { 0 };
+	unsigned long before;
+	bool good = strlist_split(&scopes, "a: b c b: d d: a", " ", 10) == MCP_OK &&
+	    strlist_split(&organisations, "org_1 claim:tid org_2", " ", 10) == MCP_OK;
+	const char *why;
+	enum mcp_err err;
+	long n = -1;
+
+	do {
+		before = failed;
+		countdown = ++n;
+		err = scope_rules_read(&scopes, &implies, &why);
+		good = good && (err ? err == MCP_ENOMEM && !implies.v : implies.n == 3);
+		err = org_rule_read(&organisations, &rule, &why);
+		good = good && (err ? err == MCP_ENOMEM && !rule.claim : rule.allowed.n == 2);
+		countdown = -1;
+		scope_rules_clear(&implies);
+		org_rule_clear(&rule);
+	} while (failed != before && n < 10000);
+	ok(good && n > 0, "rules: %ld allocations fail, each is told", n);
+	strlist_clear(&scopes);
+	strlist_clear(&organisations);
+}
+
 static void
 drop_line(void *ctx, enum log_level level, const char *text)
 {
@@ -223,7 +258,12 @@ main(void)
 		all = pass == 1;
 		for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 			try_scenario(&service, &scenarios[i]);
+		service.deny_by_result = true;
+		try_scenario(&service, &denied_by_result);
+		service.deny_by_result = false;
 	}
+	all = false;
+	try_rules();
 	is_int(secret_runs, 0, "a tool that is refused never ran");
 	registry_free(r);
 	return tap_done();

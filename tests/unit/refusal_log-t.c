@@ -110,7 +110,7 @@ test_bound(void)
 		refusal_log_tell(l, "c1", OAUTH_UNKNOWN_KEY, text, 1000);
 	}
 	n = count();
-	is_int(n, REFUSAL_KINDS + 1, "L: of ten thousand different ones in a minute a few are told");
+	is_int(n, REFUSAL_KINDS + 1, "L1: of ten thousand different ones in a minute a few are told");
 	refusal_log_tell(l, "c2", OAUTH_WRONG_AUDIENCE, "wrong_audience, seen x", 1000);
 	is_int(count(), 1, "and another outcome still is");
 	refusal_log_free(l);
@@ -143,7 +143,7 @@ test_all_outcomes(void)
 			snprintf(text, sizeof text, "%d", i);
 			refusal_log_tell(l, "d", (enum oauth_outcome)o, text, 1000);
 		}
-	ok(count() <= 64 + OAUTH_OUTCOME_COUNT, "L: the table is bounded for all outcomes together");
+	ok(count() <= 64 + OAUTH_OUTCOME_COUNT, "L1: the table is bounded for all outcomes together");
 	refusal_log_settle(l, 1060);
 	ok(told > 1000, "what did not fit is counted (%lu)", told);
 	refusal_log_free(l);

@@ -58,8 +58,16 @@ source_refusals(void *ctx, enum oauth_outcome outcome, int64_t *since_s)
 	return outcome == OAUTH_EXPIRED ? 5 : outcome == OAUTH_INSUFFICIENT_SCOPE ? UINT64_MAX : 0;
 }
 
+static uint64_t
+source_rate_limited(void *ctx)
+{
+	(void)ctx;
+	return 7;
+}
+
 static char context[] = "the context";
-static struct admin_source source = { context, source_process, source_keys, source_limiter, source_refusals };
+static struct admin_source source = { context, source_process, source_keys, source_limiter, source_refusals,
+	source_rate_limited };
 
 static void
 run_admin(const char *expected, const char *what)
@@ -100,7 +108,7 @@ test_admin(void)
 	    "'lastFault':'no route'}],'limiter':{'running':true,'usable':true,'rows':0,'admitted':11,'refused':1,"
 	    "'faults':0},"
 	    "'refusals':{'since':'2023-11-14T22:13:19Z','byReason':{'expired':5,"
-	    "'insufficient_scope':9223372036854775807}}}",
+	    "'insufficient_scope':9223372036854775807,'rate_limited':7}}}",
 	    "the state of a busy server");
 	issuers = 0;
 	source.limiter = NULL;
@@ -110,7 +118,7 @@ test_admin(void)
 	    "'workers':8,'requests':12},'configuration':{'generation':2,'loadedAt':'2023-11-14T22:14:20Z'},'keys':[],"
 	    "'limiter':{'running':false},"
 	    "'refusals':{'since':'2023-11-14T22:13:19Z','byReason':{'expired':5,"
-	    "'insufficient_scope':9223372036854775807}}}",
+	    "'insufficient_scope':9223372036854775807,'rate_limited':7}}}",
 	    "a server without issuers and limiter");
 }
 

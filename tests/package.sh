@@ -75,7 +75,8 @@ for tool in greet_user admin_tool get_org_data web_search; do
 	grep -q "^| \`$tool\` |" "$readme" || echo "$tool"
 done >"$work/tools"
 none "$work/tools" 'README has every tool [S88]'
-awk 'length > 120 { print FILENAME ": " FNR }' "$readme" "$top_srcdir"/docs/*.md "$top_srcdir/src/README.md" \
+# A row of a table is one line, however many tests it names.
+awk 'length > 120 && !/^\|/ { print FILENAME ": " FNR }' "$readme" "$top_srcdir"/docs/*.md "$top_srcdir/src/README.md" \
 	"$top_srcdir/SECURITY.md" "$top_srcdir/NEWS" \
 	"$top_srcdir/.env.example" "$top_srcdir/examples/mcp-fcgi.conf" >"$work/wide"
 none "$work/wide" 'no line is wider than 120 columns'

@@ -96,5 +96,12 @@ judge acceptance.md
 } | grep -vxE "$unused" >"$work/owed"
 judge attacks.md
 
+# The threat model names tests in its text.
+grep -oE '`(cases|clients|fuzz|live|unit)/[^`]+`' "$top_srcdir/docs/security.md" | tr -d '`' | sort -u \
+	| while read -r file; do
+	[ -e "$top_srcdir/tests/$file" ] || echo "$file"
+done >"$work/gone"
+none "$work/gone" 'security.md: every test that it names exists'
+
 echo "1..$n"
 exit $failed

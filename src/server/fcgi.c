@@ -36,6 +36,7 @@
 #define STOP_QUIET_MS 100	/* how long a stopping process still takes what comes on connections it has accepted */
 #define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
 #define SWEEP_MS 1000
+#define MOMENT_MS 20	/* fronts send a head at once or nearly so */
 #define LARGE_BLOCK (256 * 1024)	/* allocations from here on go back to the system when they are freed */
 
 /*
@@ -59,10 +60,11 @@
 static int
 wait_ms(struct fcgi_loop *loop)
 {
-	int64_t left_ms;
+	int64_t left_ms, quiet_ms;
 
 	if (atomic_load(&loop->stopping)) {
-		left_ms = atomic_load(&loop->stop_ms) + STOP_QUIET_MS - clock_monotonic_ms();
+		quiet_ms = atomic_load(&loop->heads) > 0 ? STOP_SILENCE_MS : STOP_QUIET_MS;
+		left_ms = atomic_load(&loop->stop_ms) + quiet_ms - clock_monotonic_ms();
 		return left_ms > 0 ? (int)left_ms : 0;
 	}
 	return atomic_load(&loop->timed) > 0 ? SWEEP_MS : -1;
@@ -217,6 +219,7 @@ new_loop(const struct fcgi_options *options, const struct fcgi_handler *handler)
 	loop->epoll_fd = -1;
 	loop->main_thread = pthread_self();
 	loop->patience = (struct fcgi_patience){
+		.moment_ms = MOMENT_MS,
 		.between_bytes_ms = options->io_timeout_s * 1000,
 		.total_ms = options->body_total_s * 1000,
 		.stopping_ms = STOP_SILENCE_MS,

@@ -28,6 +28,7 @@ fcgi_connection_close(struct fcgi_loop *loop, struct fcgi_connection *c)
 {
 	if (c->registered)
 		atomic_fetch_sub(&loop->registered, 1);
+	fcgi_input_clear(&c->input);
 	close(c->input.fd);
 	free(c);
 }
@@ -35,7 +36,7 @@ fcgi_connection_close(struct fcgi_loop *loop, struct fcgi_connection *c)
 static bool
 has_deadline(enum fcgi_aside why)
 {
-	return why == FCGI_ASIDE_NEW || why == FCGI_ASIDE_CLOSING;
+	return why == FCGI_ASIDE_NEW || why == FCGI_ASIDE_HEAD || why == FCGI_ASIDE_CLOSING;
 }
 
 static void
@@ -47,6 +48,8 @@ link_aside(struct fcgi_loop *loop, struct fcgi_connection *c)
 	loop->last = c;
 	if (has_deadline(c->aside))
 		atomic_fetch_add(&loop->timed, 1);
+	if (c->aside == FCGI_ASIDE_HEAD)
+		atomic_fetch_add(&loop->heads, 1);
 }
 
 static void
@@ -56,6 +59,8 @@ unlink_aside(struct fcgi_loop *loop, struct fcgi_connection *c)
 	*(c->next ? &c->next->prev : &loop->last) = c->prev;
 	if (has_deadline(c->aside))
 		atomic_fetch_sub(&loop->timed, 1);
+	if (c->aside == FCGI_ASIDE_HEAD)
+		atomic_fetch_sub(&loop->heads, 1);
 	c->aside = FCGI_ASIDE_NOT;
 }
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -26,6 +27,7 @@
 enum fill_mode {
 	FILL_NEVER,	/* say MCP_ENOENT */
 	FILL_TRY,	/* take what the socket has, else MCP_ENOENT */
+	FILL_MOMENT,	/* wait until "moment_ms", then as FILL_TRY; while stopping as FILL_WAIT */
 	FILL_WAIT	/* wait as patience allows */
 };
 
@@ -33,11 +35,23 @@ struct reader {
 	struct fcgi_input *in;
 	struct fcgi_buffer *buffer;
 	const struct fcgi_patience *patience;
-	int64_t deadline_ms;	/* for FILL_WAIT */
+	int64_t deadline_ms;	/* for FILL_WAIT, and of a head */
+	int64_t moment_ms;
 	enum fill_mode mode;
 	const char *why;
 	size_t params_total;	/* bytes of parameters that came */
 	size_t cut;		/* bytes of a parameter's value that are still to come and thrown away */
+};
+
+/* A head of which the rest is to come. */
+struct fcgi_pending {
+	struct buf params;
+	struct fcgi_head head;
+	bool begun;
+	size_t params_total, cut;
+	int64_t deadline_ms;
+	size_t rest_len;	/* the beginning of a record's header or of BEGIN_REQUEST's body */
+	unsigned char rest[FCGI_HEADER_LEN];
 };
 
 static enum mcp_err
@@ -48,7 +62,7 @@ syntax(struct reader *r, const char *why)
 	return MCP_ESYNTAX;
 }
 
-/* Wait until the socket is readable. MCP_OK, MCP_ETIMEOUT, MCP_EIO. */
+/* Wait until the socket is readable. MCP_OK, MCP_ETIMEOUT, MCP_EIO; MCP_ENOENT when the moment is over. */
 static enum mcp_err
 wait_readable(const struct reader *r)
 {
@@ -59,6 +73,7 @@ wait_readable(const struct reader *r)
 		struct pollfd pfd = { .fd = r->in->fd, .events = POLLIN };
 		int64_t now_ms = clock_monotonic_ms();
 		int64_t until_ms = since_ms + p->between_bytes_ms;
+		bool moment = r->mode == FILL_MOMENT && !atomic_load(p->stopping);
 		struct timespec ts;
 		int n;
 
@@ -68,6 +83,10 @@ wait_readable(const struct reader *r)
 			until_ms = r->deadline_ms;
 		if (now_ms >= until_ms)
 			return MCP_ETIMEOUT;
+		if (moment && now_ms >= r->moment_ms)
+			return MCP_ENOENT;
+		if (moment && until_ms > r->moment_ms)
+			until_ms = r->moment_ms;
 		ts.tv_sec = (until_ms - now_ms) / 1000;
 		ts.tv_nsec = (until_ms - now_ms) % 1000 * 1000000;
 		n = ppoll(&pfd, 1, &ts, p->mask);
@@ -162,8 +181,8 @@ skip_record(const struct reader *r)
 }
 
 /*
- * Go to the next record and read its header. A header that has begun to arrive is waited for in every mode, because the
- * buffer must be empty when a connection is put aside.
+ * Go to the next record and read its header. A header that has begun to arrive is waited for a moment in every mode but
+ * a drain's.
  */
 static enum mcp_err
 next_record(struct reader *r)
@@ -177,7 +196,7 @@ next_record(struct reader *r)
 		err = fill(r, 1);
 	if (!err && r->buffer->end - r->buffer->start < FCGI_HEADER_LEN) {
 		if (r->patience)
-			r->mode = FILL_WAIT;
+			r->mode = mode == FILL_WAIT ? FILL_WAIT : FILL_MOMENT;
 		err = fill(r, FCGI_HEADER_LEN);
 		r->mode = mode;
 	}
@@ -278,9 +297,6 @@ read_params(struct reader *r, struct buf *params, struct fcgi_head *head)
 	struct fcgi_input *in = r->in;
 	enum mcp_err err;
 
-	r->params_total += in->content;
-	if (r->params_total > PARAMS_TOTAL_MAX)
-		return syntax(r, "too many parameters");
 	for (;;) {
 		err = skip_cut(r);
 		if (err || head->too_large)
@@ -315,7 +331,7 @@ record_between(struct reader *r, struct fcgi_head *head, bool *begun)
 
 	if (in->type == FCGI_BEGIN_REQUEST) {
 		*begun = true;
-		r->mode = FILL_WAIT;
+		r->mode = FILL_MOMENT;
 		r->deadline_ms = clock_monotonic_ms() + r->patience->total_ms;
 		return read_begin(r, head);
 	}
@@ -328,6 +344,75 @@ record_between(struct reader *r, struct fcgi_head *head, bool *begun)
 	return MCP_OK;
 }
 
+/* One record of a request that has begun, or what is left of it. */
+static enum mcp_err
+record_of_head(struct reader *r, struct buf *params, struct fcgi_head *head, bool *complete)
+{
+	struct fcgi_input *in = r->in;
+
+	if (in->id != in->request_id || in->type == FCGI_BEGIN_REQUEST)
+		return syntax(r, "a second request at a time");
+	if (in->type == FCGI_ABORT_REQUEST)
+		return MCP_ECLOSED;
+	if (in->type != FCGI_PARAMS)
+		return syntax(r, "a record of a wrong type among the parameters");
+	if (in->content == 0) {
+		*complete = true;
+		return MCP_OK;
+	}
+	r->params_total += in->content;
+	if (r->params_total > PARAMS_TOTAL_MAX)
+		return syntax(r, "too many parameters");
+	return read_params(r, params, head);
+}
+
+/* Keep what has come of a head until more comes; "params" and the buffer are empty then. MCP_ENOENT, MCP_ENOMEM. */
+static enum mcp_err
+keep(struct reader *r, bool begun, struct buf *params, const struct fcgi_head *head)
+{
+	struct fcgi_buffer *b = r->buffer;
+	struct fcgi_pending *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return MCP_ENOMEM;
+	*p = (struct fcgi_pending){ .head = *head, .begun = begun, .params_total = r->params_total, .cut = r->cut,
+	    .deadline_ms = r->deadline_ms, .rest_len = b->end - b->start };
+	memcpy(p->rest, b->data + b->start, p->rest_len);
+	b->start = b->end = 0;
+	p->params = *params;
+	buf_init(params, p->params.max);
+	r->in->pending = p;
+	return MCP_ENOENT;
+}
+
+/* Go on where keep() stopped: in the middle of a record, or between two. */
+static enum mcp_err
+resume(struct reader *r, bool *begun, struct buf *params, struct fcgi_head *head)
+{
+	struct fcgi_input *in = r->in;
+	struct fcgi_pending *p = in->pending;
+
+	in->pending = NULL;
+	buf_clear(params);
+	*params = p->params;
+	*head = p->head;
+	*begun = p->begun;
+	r->params_total = p->params_total;
+	r->cut = p->cut;
+	r->deadline_ms = p->deadline_ms;
+	memcpy(r->buffer->data, p->rest, p->rest_len);
+	r->buffer->start = 0;
+	r->buffer->end = p->rest_len;
+	free(p);
+	r->mode = FILL_MOMENT;
+	r->moment_ms = 0;	/* it had its moment */
+	if (clock_monotonic_ms() >= r->deadline_ms)
+		return MCP_ETIMEOUT;
+	if (*begun && in->type == FCGI_BEGIN_REQUEST && in->content > 0)
+		return read_begin(r, head);
+	return *begun && in->type == FCGI_PARAMS && in->content > 0 ? read_params(r, params, head) : MCP_OK;
+}
+
 enum mcp_err
 fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
     bool buffered_only, struct buf *params, struct fcgi_head *head, const char **why)
@@ -335,40 +420,50 @@ fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct 
 	struct reader r = { .in = in, .buffer = buffer, .patience = patience,
 	    .mode = buffered_only ? FILL_NEVER : FILL_TRY };
 	bool begun = false, complete = false;
-	enum mcp_err err;
+	enum mcp_err err = MCP_OK;
 
 	*why = NULL;
 	memset(head, 0, sizeof(*head));
 	buf_reset(params);
 	/* For a header of which only a part is there. */
 	r.deadline_ms = clock_monotonic_ms() + patience->total_ms;
-	while (!complete) {
+	r.moment_ms = clock_monotonic_ms() + patience->moment_ms;
+	if (in->pending)
+		err = resume(&r, &begun, params, head);
+	while (!err && !complete) {
 		err = next_record(&r);
-		if (err)
-			goto out;
-		if (!begun)
-			err = record_between(&r, head, &begun);
-		else if (in->id != in->request_id || in->type == FCGI_BEGIN_REQUEST)
-			err = syntax(&r, "a second request at a time");
-		else if (in->type == FCGI_ABORT_REQUEST)
-			err = MCP_ECLOSED;
-		else if (in->type != FCGI_PARAMS)
-			err = syntax(&r, "a record of a wrong type among the parameters");
-		else if (in->content == 0)
-			complete = true;
-		else
-			err = read_params(&r, params, head);
-		if (err)
-			goto out;
+		if (!err)
+			err = begun ? record_of_head(&r, params, head, &complete) : record_between(&r, head, &begun);
 	}
+	if (err)
+		goto out;
 	in->discarded = 0;
 	if (!head->too_large && (r.cut > 0 || !fcgi_params_check(params, &head->count, &head->bad_bytes)))
 		err = syntax(&r, "parameters whose lengths do not fit");
 out:
+	if (err == MCP_ENOENT && (begun || buffer->start < buffer->end))
+		err = keep(&r, begun, params, head);
 	if (err && err != MCP_ENOENT)
 		in->broken = true;
 	*why = r.why;
 	return err;
+}
+
+int64_t
+fcgi_input_patience_ms(const struct fcgi_input *in, const struct fcgi_patience *patience)
+{
+	int64_t left_ms = in->pending ? in->pending->deadline_ms - clock_monotonic_ms() : 0;
+
+	return left_ms < 0 ? 0 : left_ms < patience->between_bytes_ms ? left_ms : patience->between_bytes_ms;
+}
+
+void
+fcgi_input_clear(struct fcgi_input *in)
+{
+	if (in->pending)
+		buf_clear(&in->pending->params);
+	free(in->pending);
+	in->pending = NULL;
 }
 
 ssize_t

@@ -38,6 +38,7 @@ struct fcgi_buffer {
 
 /* How long to wait for a peer. */
 struct fcgi_patience {
+	int moment_ms;			/* for the rest of a head, once, before its connection is put aside */
 	int between_bytes_ms;		/* silence that ends a request */
 	int total_ms;			/* for a head, and for a body, in all */
 	int stopping_ms;		/* silence that ends a request while *stopping */
@@ -46,7 +47,9 @@ struct fcgi_patience {
 	const sigset_t *mask;
 };
 
-/* Where a connection stands between two records. All zero but "fd" is a new one. */
+struct fcgi_pending;	/* a head that has come in part; fcgi_input.c */
+
+/* Where a connection stands between two records. All zero but "fd" is a new one; fcgi_input_clear() releases it. */
 struct fcgi_input {
 	int fd;			/* borrowed */
 	unsigned request_id;	/* of the request begun last, 0: none yet */
@@ -58,6 +61,7 @@ struct fcgi_input {
 	size_t content, padding;
 	int64_t discarded;	/* bytes thrown away since the last head */
 	int64_t body_deadline_ms;	/* 0 until the body is first asked for */
+	struct fcgi_pending *pending;	/* owned, NULL: none */
 };
 
 /*
@@ -74,14 +78,20 @@ struct fcgi_head {
 
 /*
  * Read the next request's head. Unread bytes of an earlier body are thrown away first. "params" is reset and gets the
- * content of the PARAMS records, whose lengths are consistent on success. Does not wait
- * for the first byte of a request, and with "buffered_only" does not even ask the socket for it. Returns MCP_OK;
- * MCP_ENOENT when no request has begun to arrive ("buffer" is empty then: the connection can be
- * put aside until it is readable); MCP_ECLOSED (the peer has closed); MCP_ETIMEOUT; MCP_ESYNTAX with *why, a static
- * phrase; MCP_ENOMEM; MCP_EIO (errno).
+ * content of the PARAMS records, whose lengths are consistent on success. Does not wait for the first byte of a
+ * request, and with "buffered_only" does not even ask the socket for it; for the rest of a head that has begun it
+ * waits for a moment once. Returns MCP_OK; MCP_ENOENT when no head is complete ("buffer" is empty then: the connection
+ * can be put aside until it is readable, and what has come of a head is in in->pending); MCP_ECLOSED (the peer has
+ * closed); MCP_ETIMEOUT; MCP_ESYNTAX with *why, a static phrase; MCP_ENOMEM; MCP_EIO (errno).
  */
 enum mcp_err fcgi_input_head(struct fcgi_input *in, struct fcgi_buffer *buffer, const struct fcgi_patience *patience,
     bool buffered_only, struct buf *params, struct fcgi_head *head, const char **why) MCP_MUST_CHECK;
+
+/* How long a head that has come in part may still take, from now: 0 when there is none. */
+int64_t fcgi_input_patience_ms(const struct fcgi_input *in, const struct fcgi_patience *patience);
+
+/* Free what is kept of a head. */
+void fcgi_input_clear(struct fcgi_input *in);
 
 /*
  * Read up to "n" bytes of the body into "to". Returns their number, 0 at the end, or -1 with *err: MCP_ETIMEOUT,

@@ -30,6 +30,7 @@
 enum fcgi_aside {
 	FCGI_ASIDE_NOT,
 	FCGI_ASIDE_NEW,		/* nothing came yet; until the deadline */
+	FCGI_ASIDE_HEAD,	/* a part of a request's head came; until the deadline */
 	FCGI_ASIDE_IDLE,	/* kept by its front between requests */
 	FCGI_ASIDE_CLOSING	/* answered; what the peer still sends is thrown away, until the deadline */
 };
@@ -69,6 +70,7 @@ struct fcgi_loop {
 	int epoll_fd;			/* shared: the listening socket, and connections put aside */
 	atomic_int registered;		/* connections in it */
 	atomic_int timed;		/* connections aside with a deadline */
+	atomic_int heads;		/* connections aside with a part of a head */
 	_Atomic int64_t swept_ms;
 	atomic_bool stopping;
 	_Atomic int64_t stop_ms;	/* when stopping began */

@@ -20,6 +20,7 @@
 /* PARAMS records of the largest head, the empty one too. */
 #define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)
 #define ANSWER_KEPT_MAX (256 * 1024)	/* a thread's buffer that grew beyond this for one answer is given back */
+#define HEADS_MAX 256	/* peers in the middle of a head that are waited for; each may keep HTTP_PARAMS_BYTES_MAX */
 #define FIRST_BYTE_MS 20	/* how long a thread stays with a new connection that says nothing yet */
 
 static void
@@ -226,11 +227,17 @@ next_head(struct fcgi_worker *w, struct fcgi_connection *c, bool buffered_only, 
 	enum mcp_err err;
 
 	err = fcgi_input_head(&c->input, &w->buffer, &loop->patience, buffered_only, &w->params, head, &why);
-	if (err == MCP_ENOENT && is_new && !c->registered) {
+	if (err == MCP_ENOENT && is_new && !c->registered && !c->input.pending) {
 		await_first_byte(loop, c);
 		err = fcgi_input_head(&c->input, &w->buffer, &loop->patience, false, &w->params, head, &why);
 	}
-	if (err == MCP_ENOENT && is_new) {
+	if (err == MCP_ENOENT && c->input.pending && atomic_load(&loop->heads) >= HEADS_MAX) {
+		fcgi_loop_log_fault(loop, "too many requests have come in part");
+		fcgi_connection_end(w, c, false);
+	} else if (err == MCP_ENOENT && c->input.pending) {
+		fcgi_connection_put_aside(loop, c, FCGI_ASIDE_HEAD,
+		    clock_monotonic_ms() + fcgi_input_patience_ms(&c->input, &loop->patience));
+	} else if (err == MCP_ENOENT && is_new) {
 		fcgi_connection_put_aside(loop, c, FCGI_ASIDE_NEW,
 		    clock_monotonic_ms() + loop->patience.between_bytes_ms);
 	} else if (err == MCP_ENOENT) {

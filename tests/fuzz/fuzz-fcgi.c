@@ -78,17 +78,30 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why;
 	struct buf params;
 	enum mcp_err err;
+	size_t sent;
 	int fd[2];
 
 	if (size < 1 || size > INPUT_MAX)
 		return 0;
 	FUZZ_CLAIM(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
-	FUZZ_CLAIM(write(fd[0], data + 1, size - 1) == (ssize_t)(size - 1));
-	close(fd[0]);
 	in.fd = fd[1];
 	buffer.start = buffer.end = 0;
 	buf_init(&params, HTTP_PARAMS_BYTES_MAX);
-	while ((err = fcgi_input_head(&in, &buffer, &patience, false, &params, &head, &why)) == MCP_OK) {
+	/* The first head in pieces, all that follows at once. */
+	sent = 1;
+	err = MCP_ENOENT;
+	for (size_t step = 1 + (data[0] >> 4); data[0] & 8 && err == MCP_ENOENT && sent < size; sent += step) {
+		if (step > size - sent)
+			step = size - sent;
+		FUZZ_CLAIM(write(fd[0], data + sent, step) == (ssize_t)step);
+		err = fcgi_input_head(&in, &buffer, &patience, false, &params, &head, &why);
+		FUZZ_CLAIM(err != MCP_ENOENT || (buffer.start == buffer.end && params.len == 0));
+	}
+	FUZZ_CLAIM(write(fd[0], data + sent, size - sent) == (ssize_t)(size - sent));
+	close(fd[0]);
+	if (err == MCP_ENOENT)
+		err = fcgi_input_head(&in, &buffer, &patience, false, &params, &head, &why);
+	for (; err == MCP_OK; err = fcgi_input_head(&in, &buffer, &patience, false, &params, &head, &why)) {
 		FUZZ_CLAIM(in.request_id > 0 && in.request_id <= 0xffff && !head.too_large);
 		examine_params(&params, &head);
 		if (data[0] & 4) {
@@ -103,6 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CLAIM(err != MCP_ESYNTAX || (why && in.broken) || data[0] & 4);
 	FUZZ_CLAIM(err != MCP_ENOENT || buffer.start == buffer.end || data[0] & 4);
 	FUZZ_CLAIM(err != MCP_ETIMEOUT);
+	fcgi_input_clear(&in);
 	buf_clear(&params);
 	close(fd[1]);
 	return 0;

@@ -276,14 +276,28 @@ def silent():
                     c.socket.setblocking(True)
                 took = time.monotonic() - began
                 ok(2 < took < 5 * FACTOR, "a byte every 0.1 s in %s ends after the total time (%.1f s)" % (text, took))
-        # Peers in the middle of requests hold threads, but not for longer than the time-out.
-        held = [Connection(r.address) for _ in range(6)]
-        for c in held:
-            c.send(begin())
+    with Responder([ECHO, "-w", "2", "-t", "5", "-T", "20"]) as r:
+        r.ready()
+        head = begin() + stream(PARAMS, pairs(GET))
+        held = [Connection(r.address) for _ in range(40)]
+        for i, c in enumerate(held):
+            c.send(head[:1 + i % (len(head) - 1)])
+        time.sleep(0.2)
         began = time.monotonic()
-        alive(r, "6 peers silent in the middle of a head, 2 threads: a good one is served in the end")
-        ok(time.monotonic() - began < 6 * FACTOR,
-            "within the time-outs of those before it (%.1f s)" % (time.monotonic() - began))
+        alive(r, "40 peers silent in the middle of a head, 2 threads: a good one is served")
+        ok(time.monotonic() - began < 0.5 * FACTOR, "at once (%.3f s)" % (time.monotonic() - began))
+        for i, c in enumerate(held):
+            c.send(head[1 + i % (len(head) - 1):] + record(STDIN))
+        is_([c.read_answer().status for c in held], [200] * 40, "and so are they when they go on")
+        for c in held:
+            c.close()
+        held = [Connection(r.address) for _ in range(300)]
+        for c in held:
+            c.send(head[:20])
+        ok(wait_for(lambda: "too many requests have come in part" in r.logged(), 10), "300 of them are too many")
+        began = time.monotonic()
+        alive(r, "and a good one is served all the same")
+        ok(time.monotonic() - began < 0.5 * FACTOR, "at once (%.3f s)" % (time.monotonic() - began))
         for c in held:
             c.close()
 

@@ -20,6 +20,8 @@ static const char *const phrases[] = {
 	[MCP_EPERM] = "permission refused",
 	[MCP_ECRYPTO] = "cryptographic library failed",
 	[MCP_ECLOSED] = "connection closed",
+	[MCP_EAGAIN] = "not yet",
+	[MCP_ENOTSUP] = "not supported by the other side",
 	[MCP_EINTERNAL] = "internal error"
 };
 

@@ -22,6 +22,8 @@ enum mcp_err {
 	MCP_EPERM,	/* an owner or a mode of a file is unsafe, or an address is not allowed */
 	MCP_ECRYPTO,	/* OpenSSL or libjwt failed where the input was not to blame */
 	MCP_ECLOSED,	/* the peer went away */
+	MCP_EAGAIN,	/* not yet: what is needed has been asked for */
+	MCP_ENOTSUP,	/* the other side cannot do this */
 	MCP_EINTERNAL	/* a contract of our own was broken */
 };
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "mcp/rpc.h"
+#include "mcp/call.h"
 #include "mcp/registry.h"
+#include "mcp/rpc.h"
 #include "mcp/schema.h"
 #include "mcp/tools_denied.h"
 
@@ -53,7 +53,7 @@ answer(struct rpc *x, const struct tool_call *call)
 		json_render(call->content, out);
 	else
 		buf_puts(out, "[]");
-	if (call->structured) {
+	if (call->has_structured) {
 		buf_puts(out, ",\"structuredContent\":");
 		json_render(call->structured, out);
 	}
@@ -109,17 +109,13 @@ keeps_promise(const struct rpc *x, const struct registry_entry *e, const struct 
 static int
 run(struct rpc *x, const struct registry_entry *e, struct tool_call *call)
 {
-	enum mcp_err err;
+	const char *name = e->tool->name;
 
-	if (check_arguments(x, e, call) < 0)
+	if (check_arguments(x, e, call) < 0 || call_end(x, call, e->tool->call(call), "tool", name) < 0)
 		return -1;
-	call->deadline_ms = clock_monotonic_ms() + x->service->tool_timeout_ms;
-	err = e->tool->call(call);
-	if (err == MCP_OK && keeps_promise(x, e, call))
+	if (keeps_promise(x, e, call))
 		return answer(x, call);
-	if (err)
-		log_error("request %s: tool %s failed: %s", x->message->request_id, e->tool->name, mcp_strerror(err));
-	return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the tool %s failed", e->tool->name);
+	return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the tool %s failed", name);
 }
 
 int
@@ -127,8 +123,8 @@ tools_call(struct rpc *x)
 {
 	struct json_object *empty = NULL, *arguments;
 	const struct registry_entry *e = find_tool(x);
-	struct tool_call call = { 0 };
 	char *organisation = NULL;
+	struct tool_call call;
 
 	if (!e)
 		return -1;
@@ -150,16 +146,12 @@ tools_call(struct rpc *x)
 	} else if (org_rule_choose(e->organisation, x->message->principal, &organisation)) {
 		out_of_memory(x);
 	} else {
-		call.principal = x->message->principal;
-		call.organisation = organisation;
-		call.arguments = arguments;
-		call.request_id = x->message->request_id;
-		call.now_s = x->message->now_s;
-		call.context = e->tool->context;
-		run(x, e, &call);
+		if (call_begin(x, arguments, e->tool->context, &call) == 0) {
+			call.organisation = organisation;
+			run(x, e, &call);
+		}
+		call_clear(&call);
 	}
-	json_free(call.content);
-	json_free(call.structured);
 	json_free(empty);
 	free(organisation);
 	return -1;

@@ -283,7 +283,8 @@ enum oauth_outcome
 claims_judge(const struct token_policy *policy, const struct json_object *claims, int64_t now_s, struct buf *seen)
 {
 	enum oauth_outcome outcome = judge_kind(policy, claims);
-	const char *sub;
+	const char *sub, *jti;
+	enum mcp_err err;
 
 	if (!outcome && has_claim(claims, "cnf"))
 		outcome = OAUTH_SENDER_CONSTRAINED;
@@ -295,6 +296,10 @@ claims_judge(const struct token_policy *policy, const struct json_object *claims
 		outcome = judge_times(policy, claims, now_s, seen);
 	if (!outcome && (json_get_string(claims, "sub", &sub, NULL) || !*sub))
 		outcome = refuse_claim("sub", seen);
+	/* Nothing here depends on jti, but where it is there it is a string (RFC 7519 section 4.1.7). */
+	err = json_get_string(claims, "jti", &jti, NULL);
+	if (!outcome && err && err != MCP_ENOENT)
+		outcome = refuse_claim("jti", seen);
 	if (!outcome)
 		outcome = judge_required(policy, claims, seen);
 	return outcome;

@@ -160,6 +160,8 @@ STRICTER = (
      times_are_sane),
     ("sub", "a string with something in it; limits and logs go by it (RFC 9068 section 2.2)",
      lambda v: isinstance(v.claims.get("sub"), str) and v.claims["sub"] != ""),
+    ("jti", "a string where it is there; PyJWT before 2.10 and jose do not look (RFC 7519 section 4.1.7)",
+     lambda v: isinstance(v.claims.get("jti", ""), str)),
     ("512 scopes", "more have no use and cost at every call", scopes_are_few),
 )
 

@@ -238,8 +238,11 @@ test_subject(void)
 		{"[\"usr_1\"]", "bad_claims", "E1: an array"},
 		{"\"m2m_1\"", "ok", "a machine"},
 	};
-	static const struct row jti[] = {{"\"tkn_1\"", "ok", "E22"}, {"\"tkn_1\"", "ok",
-	    "E22: a second time is no error"}};
+	static const struct row jti[] = {
+		{"\"tkn_1\"", "ok", "E22"}, {"\"tkn_1\"", "ok", "E22: a second time is no error"},
+		{"\"\"", "ok", "E22: empty"}, {"7", "bad_claims", "E22: a number"},
+		{"null", "bad_claims", "E22: null"}, {"[\"tkn_1\"]", "bad_claims", "E22: an array"},
+	};
 
 	JUDGE("sub", rows);
 	JUDGE("jti", jti);

@@ -138,7 +138,9 @@ def lengths(t, r):
         skip("A7: memory stays", "a sanitizer's build keeps what was freed")
     else:
         ok(grown < 4096, "A7: 40 MB of tokens leave the process as large as it was (%d KiB more)" % grown)
-    for name, value in (("NUL", "a\0b"), ("CR LF", "a\r\nX: y"), ("ESC", "a\x1b[31m"), ("DEL", "a\x7fb")):
+    for name, value in (("NUL", "a\0b"), ("CR LF", "a\r\nX: y"), ("ESC", "a\x1b[31m"), ("DEL", "a\x7fb"),
+                        ("VT before it", "\x0b" + good), ("FF behind it", good + "\x0c"), ("NEL", "\x85" + good),
+                        ("a no-break space", "\xa0" + good), ("a fold", "\r\n " + good), ("LF behind it", good + "\n")):
         answer = r.call(HTTP_AUTHORIZATION="Bearer " + value)
         ok(answer.status in (400, 401) and "X: y" not in answer.head and value.encode() not in answer.stdout,
            "A6: a token with %s is refused and not echoed (%d)" % (name, answer.status))

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/fetch.h"
+#include "oauth/introspection.h"
+#include "oauth/introspection_answer.h"
 #include "oauth/keystore.h"
 #include "oauth/upstream.h"
 #include "tests/tap.h"
@@ -170,6 +172,41 @@ find_key(bool *whole)
 	return good;
 }
 
+/* A question that finds nobody, and an answer that is there. */
+static bool
+introspect(bool *whole)
+{
+	static const char response[] = "{\"active\":true,\"aud\":\"a\",\"client_id\":\"c\",\"token_type\":\"Bearer\"}";
+	static char aud[] = "a", iss[] = "i", *auds[] = { aud }, *isses[] = { iss };
+	static const struct fetch_policy terms;
+	const struct token_policy policy = { .issuers = { isses, 1 }, .audiences = { auds, 1 }, .max_bytes = 100 };
+	const struct introspection_options options = {
+		.endpoint = "http://127.0.0.1:1/", .issuer = iss, .fetch = &terms, .keep_s = 30, .max_held = 1,
+		.auth = { .method = CLIENT_AUTH_BASIC, .client_id = "c", .client_secret = "s" },
+	};
+	struct json_object *claims = NULL;
+	struct introspection *in;
+	enum oauth_outcome outcome;
+	struct principal who;
+	const char *why;
+	enum mcp_err err = introspection_new(&options, &in);
+
+	*whole = false;
+	if (err)
+		return err == MCP_ENOMEM && in == NULL;
+	outcome = introspection_validate(in, &policy, "x", 1, 1000, &who, NULL);
+	introspection_free(in);
+	if (outcome == OAUTH_INTROSPECTION_UNAVAILABLE) {
+		err = introspection_read("application/json", response, sizeof(response) - 1, &claims, &why);
+		if (err)
+			return err == MCP_ENOMEM && !claims;
+		outcome = introspection_judge(&policy, iss, claims, 1030, 1000, &who, NULL);
+		*whole = outcome == OAUTH_OK;
+		principal_clear(&who);
+	}
+	return *whole || outcome == OAUTH_OUT_OF_RESOURCES;
+}
+
 static void
 run(const char *what, bool (*one)(bool *whole))
 {
@@ -225,6 +262,7 @@ main(void)
 	run("reading a search's answer", read_search);
 	run("a search that finds nobody", call_search);
 	run("an authorization server that is not there", ask_upstream);
+	run("a token that is asked about", introspect);
 	if (make_key_file())
 		run("a key from a file", find_key);
 	else

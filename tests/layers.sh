@@ -116,7 +116,7 @@ foreign() {
 			only("^curl/", "^src/net/fetch[a-z_]*[.]c$")
 			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.][ch]$")
 			only("^(json-c/|json[.]h$|json_[a-z_]*[.]h$)", "^src/base/json[a-z_]*[.]c$")
-			only("^openssl/", "^src/(base/digest[.]c|oauth/jw[ak][a-z_]*[.][ch]|issuer/keys[.]c)$")
+			only("^openssl/", "^src/(base/(digest|seal)[.]c|oauth/jw[ak][a-z_]*[.][ch]|issuer/keys[.]c)$")
 			only("^jwt[.]h$", "^src/(issuer|cli)/")
 		}
 		{

@@ -28,13 +28,18 @@ static const char *const migrations[] = {
 	"	organisation TEXT NOT NULL,"
 	"	key TEXT NOT NULL,"
 	"	value TEXT NOT NULL,"
-	"	PRIMARY KEY (organisation, key));"
+	"	PRIMARY KEY (organisation, key));",
+	"CREATE TABLE sealing_key ("
+	"	number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"	key BLOB NOT NULL,"
+	"	made_s INTEGER NOT NULL);"
 };
 #define VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 enum {
 	SQL_KEYS_GET, SQL_KEYS_BEGIN, SQL_KEYS_KEEP, SQL_KEYS_FAILED,
 	SQL_ORG_SET, SQL_ORG_GET, SQL_ORG_DELETE, SQL_ORG_DELETE_ALL, SQL_ORG_DATA, SQL_ORGS,
+	SQL_SECRETS_GET, SQL_SECRETS_ADD, SQL_SECRETS_TRIM, SQL_SECRETS_FORGET,
 	SQL_COUNT
 };
 static const char *const sql[SQL_COUNT] = {
@@ -56,7 +61,13 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_ORG_DELETE_ALL] = "DELETE FROM organisation_data WHERE organisation = ?1",
 	[SQL_ORG_DATA] = "SELECT key, value FROM organisation_data WHERE organisation = ?1 ORDER BY key",
 	[SQL_ORGS] = "SELECT organisation, CAST(count(*) AS TEXT) FROM organisation_data"
-	    " GROUP BY organisation ORDER BY 1"
+	    " GROUP BY organisation ORDER BY 1",
+	[SQL_SECRETS_GET] = "SELECT number, key, made_s FROM sealing_key ORDER BY number DESC LIMIT 2",
+	[SQL_SECRETS_ADD] = "INSERT INTO sealing_key (key, made_s) SELECT ?1, ?2"
+	    " WHERE NOT EXISTS (SELECT 1 FROM sealing_key WHERE made_s > ?2 - ?3 AND made_s <= ?2 + ?3"
+	    " AND number = (SELECT max(number) FROM sealing_key))",
+	[SQL_SECRETS_TRIM] = "DELETE FROM sealing_key WHERE number < (SELECT max(number) FROM sealing_key) - 1",
+	[SQL_SECRETS_FORGET] = "DELETE FROM sealing_key"
 };
 
 struct state {
@@ -316,6 +327,58 @@ state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_
 		sqlite3_bind_int64(q, 4, soft_ttl_s);
 	}
 	return leave(s, q, store_run(q));
+}
+
+enum mcp_err
+state_secrets_get(struct state *s, struct seal_key out[STATE_SECRETS], size_t *n, int64_t *made_s)
+{
+	sqlite3_stmt *q;
+	enum mcp_err err = enter(s, SQL_SECRETS_GET, &q);
+	int rc = SQLITE_DONE;
+
+	*n = 0;
+	*made_s = 0;
+	while (!err && *n < STATE_SECRETS && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+		const void *key = sqlite3_column_blob(q, 1);
+
+		if (!key || sqlite3_column_bytes(q, 1) != SEAL_KEY_LEN)
+			err = MCP_EDB;
+		else {
+			if (*n == 0)
+				*made_s = sqlite3_column_int64(q, 2);
+			out[*n].number = (uint32_t)sqlite3_column_int64(q, 0);
+			memcpy(out[(*n)++].key, key, SEAL_KEY_LEN);
+		}
+	}
+	if (!err)
+		err = store_error(rc);
+	return leave(s, q, err);
+}
+
+enum mcp_err
+state_secrets_add(struct state *s, const uint8_t key[SEAL_KEY_LEN], int64_t now_s, int64_t max_age_s)
+{
+	sqlite3_stmt *q;
+	enum mcp_err err = enter(s, SQL_SECRETS_ADD, &q);
+
+	if (err)
+		return leave(s, q, err);
+	sqlite3_bind_blob(q, 1, key, SEAL_KEY_LEN, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, now_s);
+	sqlite3_bind_int64(q, 3, max_age_s);
+	err = store_run(q);
+	if (!err)
+		err = store_run(s->statement[SQL_SECRETS_TRIM]);
+	return leave(s, q, err);
+}
+
+enum mcp_err
+state_secrets_forget(struct state *s)
+{
+	sqlite3_stmt *q;
+	enum mcp_err err = enter(s, SQL_SECRETS_FORGET, &q);
+
+	return leave(s, q, err ? err : store_run(q));
 }
 
 static enum mcp_err

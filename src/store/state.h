@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/seal.h"
 
 /*
- * STATE_DIR/state.db: what is kept. Key sets of issuers, and the organisations' data. WAL (a rollback journal where WAL
- * cannot be, told in the log), synchronous=NORMAL, user_version with migrations; a file of a newer version is refused.
- * Thread-safe: one connection, one lock. A file that was deleted or replaced while it was open is opened anew.
+ * STATE_DIR/state.db: what is kept. Key sets of issuers, the organisations' data, our own sealing keys. WAL (a rollback
+ * journal where WAL cannot be, told in the log), synchronous=NORMAL, user_version with migrations; a file of a newer
+ * version is refused. Thread-safe: one connection, one lock. A file that was deleted or replaced while it was open is
+ * opened anew.
  *
  * Every function below returns MCP_EDB when SQLite refuses (damaged, locked for more than a second, read-only, full),
  * MCP_EPERM or MCP_EIO when a file that had to be opened anew is unfit, and MCP_ENOMEM, besides what it names itself.
@@ -54,6 +56,24 @@ enum mcp_err state_keys_begin(struct state *s, const char *issuer_key, int64_t n
 enum mcp_err state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_t now_s,
     int64_t soft_ttl_s)
     MCP_MUST_CHECK;
+
+/*
+ * Our own sealing keys, for secrets.h: the current one first and then the one before it, "*n" of them (0: none was ever
+ * made). The caller overwrites them when done.
+ */
+#define STATE_SECRETS 2
+enum mcp_err state_secrets_get(struct state *s, struct seal_key out[STATE_SECRETS], size_t *n,
+    int64_t *made_s) MCP_MUST_CHECK;
+
+/*
+ * Make "key" the current one unless the current one was made less than "max_age_s" before "now_s" by any process; older
+ * ones than the one before it are deleted. A key made more than "max_age_s" in the future does not count.
+ */
+enum mcp_err state_secrets_add(struct state *s, const uint8_t key[SEAL_KEY_LEN], int64_t now_s,
+    int64_t max_age_s) MCP_MUST_CHECK;
+
+/* Delete all: whatever they have sealed is no good any more. */
+enum mcp_err state_secrets_forget(struct state *s) MCP_MUST_CHECK;
 
 /*
  * Organisation data. Names and keys are 1 to STATE_NAME_MAX bytes, values at most STATE_VALUE_MAX, all UTF-8;

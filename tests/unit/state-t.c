@@ -78,6 +78,10 @@ test_open(void)
 	state_close(s);
 	state_close(NULL);
 
+	tamper("DROP TABLE sealing_key; PRAGMA user_version=1");
+	s = open_state();
+	ok(s != NULL && state_secrets_forget(s) == MCP_OK, "a file of an older version gets what it lacks");
+	state_close(s);
 	tamper("PRAGMA user_version=99");
 	is_int(state_open(dir, &s, &why), MCP_EDB, "a file of a newer version is refused");
 	is_str(why, "the database is of a newer version of this program", "and the reason says so");

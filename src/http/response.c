@@ -13,6 +13,7 @@ http_response_init(struct http_response *res)
 {
 	res->status = 0;
 	res->no_body = false;
+	res->channel = NULL;
 	buf_init(&res->headers, HTTP_RESPONSE_HEADERS_MAX);
 	buf_init(&res->body, HTTP_RESPONSE_BODY_MAX);
 }
@@ -24,6 +25,7 @@ http_response_clear(struct http_response *res)
 		return;
 	res->status = 0;
 	res->no_body = false;
+	res->channel = NULL;
 	buf_clear(&res->headers);
 	buf_clear(&res->body);
 }
@@ -85,7 +87,7 @@ http_response_json(struct http_response *res, int status, const char *text)
 }
 
 enum mcp_err
-http_response_head(const struct http_response *res, struct buf *out)
+http_response_head(const struct http_response *res, bool in_pieces, struct buf *out)
 {
 	const char *reason = http_reason(res->status);
 
@@ -96,7 +98,7 @@ http_response_head(const struct http_response *res, struct buf *out)
 	buf_printf(out, "Status: %d%s%s\r\n", res->status, *reason ? " " : "", reason);
 	buf_put(out, res->headers.data, res->headers.len);
 	/* Some fronts pass a length of these two on, which clients then wait for. */
-	if (res->status != 204 && res->status != 304)
+	if (res->status != 204 && res->status != 304 && !in_pieces)
 		buf_printf(out, "Content-Length: %zu\r\n", res->body.len);
 	buf_puts(out, "\r\n");
 	return buf_status(out);

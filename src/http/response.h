@@ -11,12 +11,19 @@
 #define HTTP_RESPONSE_HEADERS_MAX (32 * 1024)
 #define HTTP_RESPONSE_BODY_MAX (16 * 1024 * 1024)
 
-/* One answer, composed whole before the first byte leaves. */
+struct http_channel;	/* channel.h */
+
+/* One answer, composed whole before the first byte leaves, or sent in pieces through its channel. */
 struct http_response {
 	int status;		/* three digits; 0 while nothing was decided */
 	struct buf headers;	/* "Name: value\r\n" lines, without Status and Content-Length */
 	struct buf body;
 	bool no_body;		/* 204, 304 and answers to HEAD: the length is told, the bytes are not sent */
+	/*
+	 * Set by the front before the request is handled; NULL: this answer leaves whole. After begin() what is
+	 * composed here is not sent.
+	 */
+	struct http_channel *channel;
 };
 
 /* Make an answer without status, fields and body; release it with http_response_clear(). */
@@ -38,10 +45,10 @@ void http_response_json(struct http_response *res, int status, const char *text)
 
 /*
  * Append the head as a CGI response to "out": "Status: 401 Unauthorized", the fields, Content-Length (left out for 204
- * and 304), an empty line.
- * Returns MCP_OK, or the failure of a buffer. Source: RFC 3875 section 6.
+ * and 304, and when the answer leaves "in_pieces"), an empty line. Returns MCP_OK, or the failure of a buffer. Source:
+ * RFC 3875 section 6.
  */
-enum mcp_err http_response_head(const struct http_response *res, struct buf *out) MCP_MUST_CHECK;
+enum mcp_err http_response_head(const struct http_response *res, bool in_pieces, struct buf *out) MCP_MUST_CHECK;
 
 /*
  * Make the answer one that can be sent: a status of 0 becomes 500, and an answer of which a part could not be composed

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for: the threads of a responder, and stopping in good order.
+ * Answers for: what each thread of a responder does, and stopping in good order.
  *
  * The life of a connection:
  *   1 accepted by a waiting thread (fcgi_connection.c)
- *   2 a request is read, answered and sent by that thread alone (fcgi_request.c)
+ *   2 a request is read, answered and sent by that thread alone (fcgi_request.c); what is sent in pieces may outlive
+ *     it (fcgi_stream.h)
  *   3 closed; or, if its front keeps it, put aside: into the epoll set that all threads share, where any of them
  *     finds it when it is readable, and goes on with 2
  *
@@ -34,27 +35,10 @@
 #include "server/fcgi_loop.h"
 
 #define STOP_QUIET_MS 100	/* how long a stopping process still takes what comes on connections it has accepted */
-#define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
 #define SWEEP_MS 1000
+#define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
 #define MOMENT_MS 20	/* fronts send a head at once or nearly so */
 #define LARGE_BLOCK (256 * 1024)	/* allocations from here on go back to the system when they are freed */
-
-/*
- * Thread stacks: handlers recurse to a bounded depth and put nothing large on the stack. The sanitizers' redzones
- * want more.
- */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#endif
-#ifdef SANITIZED
-#define STACK_SIZE (2 * 1024 * 1024)
-#else
-#define STACK_SIZE (256 * 1024)
-#endif
 
 /* How long to wait for the next event, or 0 when a stopping process is done. */
 static int
@@ -63,7 +47,7 @@ wait_ms(struct fcgi_loop *loop)
 	int64_t left_ms, quiet_ms;
 
 	if (atomic_load(&loop->stopping)) {
-		quiet_ms = atomic_load(&loop->heads) > 0 ? STOP_SILENCE_MS : STOP_QUIET_MS;
+		quiet_ms = atomic_load(&loop->heads) > 0 ? loop->patience.stopping_ms : STOP_QUIET_MS;
 		left_ms = atomic_load(&loop->stop_ms) + quiet_ms - clock_monotonic_ms();
 		return left_ms > 0 ? (int)left_ms : 0;
 	}
@@ -95,19 +79,26 @@ work(void *arg)
 
 	for (;;) {
 		struct epoll_event event;
-		int timeout_ms = wait_ms(loop);
-		/* A change of "registered" from 0 comes with a wake signal, which is pending until the wait begins. */
-		int set = atomic_load(&loop->registered) > 0 ? loop->epoll_fd : w->epoll_fd;
-		int n = epoll_pwait(set, &event, 1, timeout_ms, &loop->wait_mask);
+		int timeout_ms = wait_ms(loop), set, n;
 
+		atomic_fetch_add(&loop->idle, 1);
+		/* A change of "registered" from 0 comes with a wake signal, which is pending until the wait begins. */
+		set = atomic_load(&loop->registered) > 0 ? loop->epoll_fd : w->epoll_fd;
+		n = epoll_pwait(set, &event, 1, timeout_ms, &loop->wait_mask);
+		atomic_fetch_sub(&loop->idle, 1);
 		if (n == 0 && timeout_ms == 0)
 			break;
 		fcgi_connection_sweep(loop);
-		if (n > 0)
-			handle_event(w, event.data.ptr);
+		if (n <= 0)
+			continue;
+		fcgi_workers_reinforce(loop);
+		handle_event(w, event.data.ptr);
+		if (fcgi_worker_is_surplus(w))
+			return NULL;
 	}
 	pthread_mutex_lock(&loop->lock);
-	loop->running--;
+	atomic_fetch_sub(&loop->running, 1);
+	w->ended = true;
 	pthread_cond_signal(&loop->ended);
 	pthread_mutex_unlock(&loop->lock);
 	return NULL;
@@ -143,22 +134,6 @@ take_signals(struct fcgi_loop *loop, sigset_t *stop_signals)
 	sigdelset(&loop->wait_mask, FCGI_WAKE_SIGNAL);
 }
 
-/* A new epoll set with the listening socket in it; -1 (errno) on failure. */
-static int
-listening_set(const struct fcgi_loop *loop)
-{
-	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL };
-	int set = epoll_create1(EPOLL_CLOEXEC), saved;
-
-	if (set >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, loop->options.listen_fd, &event) != 0) {
-		saved = errno;
-		close(set);
-		errno = saved;
-		set = -1;
-	}
-	return set;
-}
-
 static enum mcp_err
 open_listener(struct fcgi_loop *loop)
 {
@@ -169,17 +144,8 @@ open_listener(struct fcgi_loop *loop)
 	    || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
 		return MCP_EIO;
 	loop->is_tcp = domain == AF_INET || domain == AF_INET6;
-	loop->epoll_fd = listening_set(loop);
+	loop->epoll_fd = fcgi_listening_set(loop);
 	return loop->epoll_fd < 0 ? MCP_EIO : MCP_OK;
-}
-
-static void
-free_worker(struct fcgi_worker *w)
-{
-	if (w->epoll_fd >= 0)
-		close(w->epoll_fd);
-	fcgi_request_clear(w);
-	free(w);
 }
 
 static void
@@ -192,11 +158,12 @@ free_loop(struct fcgi_loop *loop)
 		fcgi_connection_close(loop, c);
 	}
 	for (unsigned i = 0; i < loop->started; i++)
-		free_worker(loop->workers[i]);
+		fcgi_worker_free(loop->workers[i]);
 	free(loop->workers);
 	if (loop->epoll_fd >= 0)
 		close(loop->epoll_fd);
 	pthread_cond_destroy(&loop->ended);
+	pthread_mutex_destroy(&loop->keeper.lock);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
 }
@@ -209,13 +176,14 @@ new_loop(const struct fcgi_options *options, const struct fcgi_handler *handler)
 
 	if (!loop)
 		return NULL;
-	loop->workers = calloc(options->workers, sizeof(*loop->workers));
+	loop->workers = calloc(options->workers + FCGI_AWAY_MAX, sizeof(*loop->workers));
 	if (!loop->workers) {
 		free(loop);
 		return NULL;
 	}
 	loop->options = *options;
 	loop->handler = *handler;
+	loop->work = work;
 	loop->epoll_fd = -1;
 	loop->main_thread = pthread_self();
 	loop->patience = (struct fcgi_patience){
@@ -227,47 +195,13 @@ new_loop(const struct fcgi_options *options, const struct fcgi_handler *handler)
 		.mask = &loop->wait_mask
 	};
 	pthread_mutex_init(&loop->lock, NULL);
+	loop->keeper.epoll_fd = loop->keeper.event_fd = -1;
+	pthread_mutex_init(&loop->keeper.lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&loop->ended, &attr);
 	pthread_condattr_destroy(&attr);
 	return loop;
-}
-
-/* Start one more thread. Returns false, with a line in the log, when there are no resources for it. */
-static bool
-start_worker(struct fcgi_loop *loop)
-{
-	struct fcgi_worker *w = calloc(1, sizeof(*w));
-	pthread_attr_t attr;
-	int error = ENOMEM;
-
-	if (w) {
-		w->loop = loop;
-		w->epoll_fd = -1;
-		if (fcgi_request_init(w))
-			w->epoll_fd = listening_set(loop);
-		error = w->epoll_fd >= 0 ? 0 : errno;
-	}
-	if (!error) {
-		pthread_attr_init(&attr);
-		pthread_attr_setstacksize(&attr, STACK_SIZE);
-		/* Under the lock, because a thread that has begun may wake all others. */
-		pthread_mutex_lock(&loop->lock);
-		error = pthread_create(&w->thread, &attr, work, w);
-		if (!error) {
-			loop->workers[loop->started++] = w;
-			loop->running++;
-		}
-		pthread_mutex_unlock(&loop->lock);
-		pthread_attr_destroy(&attr);
-	}
-	if (error) {
-		log_error("cannot start a thread: %s", strerror(error));
-		if (w)
-			free_worker(w);
-	}
-	return !error;
 }
 
 /* Have no more accepted, and make every thread look at "stopping". */
@@ -279,9 +213,12 @@ begin_stop(struct fcgi_loop *loop)
 	atomic_store(&loop->stop_ms, clock_monotonic_ms());
 	atomic_store(&loop->stopping, true);
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	pthread_mutex_lock(&loop->lock);
 	for (unsigned i = 0; i < loop->started; i++)
 		epoll_ctl(loop->workers[i]->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	fcgi_loop_wake(loop);
+	pthread_mutex_unlock(&loop->lock);
+	fcgi_keeper_begin_stop(loop);
 }
 
 /* Wait until all workers have ended. Returns false when the grace is over before that. */
@@ -295,9 +232,9 @@ await_workers(struct fcgi_loop *loop)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += loop->options.stop_grace_s;
 	pthread_mutex_lock(&loop->lock);
-	while (loop->running > 0 && error != ETIMEDOUT)
+	while (atomic_load(&loop->running) > 0 && error != ETIMEDOUT)
 		error = pthread_cond_timedwait(&loop->ended, &loop->lock, &until);
-	all = loop->running == 0;
+	all = atomic_load(&loop->running) == 0;
 	pthread_mutex_unlock(&loop->lock);
 	return all;
 }
@@ -324,10 +261,14 @@ fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handle
 	err = open_listener(loop);
 	if (err)
 		goto out;
+	if (!fcgi_keeper_start(loop)) {
+		err = MCP_EIO;
+		goto out;
+	}
 	err = MCP_ENOMEM;
-	while (loop->started < options->workers && start_worker(loop))
+	while (atomic_load(&loop->running) < options->workers && fcgi_worker_start(loop))
 		;
-	if (loop->started == 0)
+	if (atomic_load(&loop->running) == 0)
 		goto out;
 
 	sigwait(&stop_signals, &signal_number);
@@ -340,6 +281,7 @@ fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handle
 		pthread_join(loop->workers[i]->thread, NULL);
 	err = MCP_OK;
 out:
+	fcgi_keeper_stop(loop);
 	free_loop(loop);
 	return err;
 }

@@ -120,7 +120,7 @@ send_answer(struct http_response *res)
 
 	buf_init(&head, HTTP_RESPONSE_HEADERS_MAX + 256);
 	http_response_settle(res);
-	err = http_response_head(res, &head);
+	err = http_response_head(res, false, &head);
 	if (!err)
 		err = write_all(head.data, head.len);
 	if (!err && !res->no_body)

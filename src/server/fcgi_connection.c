@@ -238,6 +238,15 @@ fcgi_connection_accept(struct fcgi_loop *loop)
 	return c;
 }
 
+/* Tell the peer that nothing more will come, and wait for a moment until it has closed. */
+static void
+close_gently(struct fcgi_loop *loop, struct fcgi_connection *c)
+{
+	shutdown(c->input.fd, SHUT_WR);
+	c->input.discarded = 0;
+	fcgi_connection_put_aside(loop, c, FCGI_ASIDE_CLOSING, clock_monotonic_ms() + CLOSING_MS);
+}
+
 void
 fcgi_connection_end(struct fcgi_worker *w, struct fcgi_connection *c, bool answered)
 {
@@ -250,9 +259,16 @@ fcgi_connection_end(struct fcgi_worker *w, struct fcgi_connection *c, bool answe
 		fcgi_connection_close(w->loop, c);
 		return;
 	}
-	shutdown(c->input.fd, SHUT_WR);
-	c->input.discarded = 0;
-	fcgi_connection_put_aside(w->loop, c, FCGI_ASIDE_CLOSING, clock_monotonic_ms() + CLOSING_MS);
+	close_gently(w->loop, c);
+}
+
+void
+fcgi_connection_let_go(struct fcgi_loop *loop, struct fcgi_connection *c)
+{
+	if (c->input.keep && !c->input.open && !c->input.broken && !atomic_load(&loop->stopping))
+		fcgi_connection_put_aside(loop, c, FCGI_ASIDE_IDLE, 0);
+	else
+		close_gently(loop, c);
 }
 
 void

@@ -2,6 +2,8 @@
 /* Answers for: what a thread that serves may do to the whole loop. */
 #include "server/fcgi_loop.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 
 #define FAULT_LOG_S 10
@@ -17,6 +19,14 @@ fcgi_loop_wake(struct fcgi_loop *loop)
 {
 	for (unsigned i = 0; i < loop->started; i++)
 		pthread_kill(loop->workers[i]->thread, FCGI_WAKE_SIGNAL);
+}
+
+void
+fcgi_loop_wake_keeper(struct fcgi_loop *loop)
+{
+	const uint64_t one = 1;
+
+	(void)!write(loop->keeper.event_fd, &one, sizeof(one));
 }
 
 void

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Answers for: one request at a time in one thread. Its head is read and checked (fcgi_input.c), then handed to
- * libfcgi through a pipe: libfcgi makes the parameters' array of it and writes the answer. The handler answers in
- * between, and reads the body from the connection by fcgi_input.c. libfcgi itself never reads from a peer.
+ * libfcgi through a pipe: libfcgi makes the parameters' array of it and writes the answer, unless that leaves in pieces
+ * (fcgi_stream.c). The handler answers in between, and reads the body from the connection by fcgi_input.c. libfcgi
+ * itself never reads from a peer.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -22,30 +23,6 @@
 #define ANSWER_KEPT_MAX (256 * 1024)	/* a thread's buffer that grew beyond this for one answer is given back */
 #define HEADS_MAX 256	/* peers in the middle of a head that are waited for; each may keep HTTP_PARAMS_BYTES_MAX */
 #define FIRST_BYTE_MS 20	/* how long a thread stays with a new connection that says nothing yet */
-
-static void
-close_pipe(struct fcgi_worker *w)
-{
-	if (w->pipe_read >= 0)
-		close(w->pipe_read);
-	if (w->pipe_write >= 0)
-		close(w->pipe_write);
-	w->pipe_read = w->pipe_write = -1;
-}
-
-static bool
-open_pipe(struct fcgi_worker *w)
-{
-	int fd[2];
-
-	w->pipe_read = w->pipe_write = -1;
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
-		return false;
-	w->pipe_read = fd[0];
-	w->pipe_write = fd[1];
-	w->pipe_size = fcntl(w->pipe_write, F_GETPIPE_SZ);
-	return true;
-}
 
 /*
  * Write BEGIN_REQUEST, the parameters and their end into the pipe. Returns false when they do not fit. Source: FastCGI
@@ -93,7 +70,7 @@ begin_request(struct fcgi_worker *w, struct fcgi_input *in, struct fcgi_head *he
 	bool fed;
 
 	/* It was lost to a failure before, when there was no descriptor for a new one. */
-	if (w->pipe_read < 0 && !open_pipe(w))
+	if (w->pipe_read < 0 && !fcgi_worker_open_pipe(w))
 		return false;
 	if (head->too_large || head->count >= HTTP_PARAMS_MAX) {
 		head->too_large = true;
@@ -101,9 +78,9 @@ begin_request(struct fcgi_worker *w, struct fcgi_input *in, struct fcgi_head *he
 	}
 	fed = feed(w, in, w->params.data, w->params.len);
 	if (!fed) {
-		close_pipe(w);
+		fcgi_worker_close_pipe(w);
 		head->too_large = true;
-		fed = open_pipe(w) && feed(w, in, NULL, 0);
+		fed = fcgi_worker_open_pipe(w) && feed(w, in, NULL, 0);
 	}
 	if (!fed)
 		return false;
@@ -112,7 +89,7 @@ begin_request(struct fcgi_worker *w, struct fcgi_input *in, struct fcgi_head *he
 	if (FCGX_Accept_r(r) < 0) {
 		/* It has closed the pipe. */
 		w->pipe_read = -1;
-		close_pipe(w);
+		fcgi_worker_close_pipe(w);
 		return false;
 	}
 	r->ipcFd = in->fd;
@@ -125,10 +102,10 @@ read_body(void *ctx, void *to, size_t n, enum mcp_err *err)
 {
 	struct fcgi_worker *w = ctx;
 
-	return fcgi_input_body(&w->current->input, &w->buffer, &w->loop->patience, to, n, err);
+	return fcgi_input_body(&w->connection->input, &w->buffer, &w->loop->patience, to, n, err);
 }
 
-/* Compose and write the answer. Returns whether all of it has left. */
+/* Compose and write the answer whole. Returns whether all of it has left. */
 static bool
 send_answer(struct fcgi_worker *w)
 {
@@ -138,45 +115,50 @@ send_answer(struct fcgi_worker *w)
 
 	buf_reset(&w->head);
 	http_response_settle(res);
-	sent = http_response_head(res, &w->head) == MCP_OK
+	sent = http_response_head(res, false, &w->head) == MCP_OK
 	    && FCGX_PutStr(w->head.data, (int)w->head.len, r->out) == (int)w->head.len;
 	if (sent && !res->no_body && res->body.len > 0)
 		sent = FCGX_PutStr(res->body.data, (int)res->body.len, r->out) == (int)res->body.len;
 	FCGX_FClose(r->err);
 	if (FCGX_FClose(r->out) != 0)
 		sent = false;
-	FCGX_Free(r, 0);
-	r->ipcFd = -1;
 	return sent;
 }
 
-static bool
+/* Answer one request. FCGI_CHANNEL_KEPT: the connection is not ours any more. */
+static enum fcgi_channel_end
 answer(struct fcgi_worker *w, struct fcgi_connection *c, struct fcgi_head *head)
 {
 	const struct fcgi_handler *handler = &w->loop->handler;
 	struct http_body_source body = { .read = read_body, .ctx = w };
 	struct http_request req;
-	bool sent;
+	enum fcgi_channel_end end;
 
 	if (!begin_request(w, &c->input, head)) {
 		fcgi_loop_log_fault(w->loop, "no resources for its request");
-		return false;
+		return FCGI_CHANNEL_LOST;
 	}
-	w->current = c;
+	fcgi_worker_handles(w, c);
 	http_request_init(&req, w->fcgx.envp);
 	if (head->too_large)
 		req.fault = HTTP_FAULT_TOO_MANY;
 	else if (head->bad_bytes)
 		req.fault = HTTP_FAULT_BYTES;
+	fcgi_channel_init(&w->channel, w);
+	w->response.channel = &w->channel.channel;
 	handler->handle(handler->ctx, &req, &body, &w->response);
-	w->current = NULL;
-	sent = send_answer(w);
+	end = fcgi_channel_end(&w->channel);
+	fcgi_worker_handled(w);
+	if (end == FCGI_CHANNEL_UNUSED)
+		end = send_answer(w) ? FCGI_CHANNEL_SENT : FCGI_CHANNEL_LOST;
+	FCGX_Free(&w->fcgx, 0);
+	w->fcgx.ipcFd = -1;
 	/* The memory is kept for the next answer, unless this one was unusually large. */
 	if (w->response.body.cap > ANSWER_KEPT_MAX)
 		http_response_clear(&w->response);
 	else
 		http_response_reset(&w->response);
-	return sent;
+	return end;
 }
 
 /*
@@ -259,7 +241,7 @@ fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c)
 
 	while (more) {
 		struct fcgi_head head;
-		bool sent;
+		enum fcgi_channel_end end;
 
 		if (next_head(w, c, again, &head) != MCP_OK)
 			return;
@@ -267,11 +249,13 @@ fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c)
 			refuse_role(w, c);
 			return;
 		}
-		sent = answer(w, c, &head);
+		end = answer(w, c, &head);
 		count_request(loop);
 		more = false;
-		if (!sent || !c->input.keep || c->input.broken || atomic_load(&loop->stopping))
-			fcgi_connection_end(w, c, sent);
+		if (end == FCGI_CHANNEL_KEPT)
+			w->buffer.start = w->buffer.end = 0;
+		else if (end == FCGI_CHANNEL_LOST || !c->input.keep || c->input.broken || atomic_load(&loop->stopping))
+			fcgi_connection_end(w, c, end == FCGI_CHANNEL_SENT);
 		else if (w->buffer.start == w->buffer.end)
 			fcgi_connection_put_aside(loop, c, FCGI_ASIDE_IDLE, 0);
 		else
@@ -279,24 +263,4 @@ fcgi_request_serve(struct fcgi_worker *w, struct fcgi_connection *c)
 		if (handler->after)
 			handler->after(handler->ctx);
 	}
-}
-
-bool
-fcgi_request_init(struct fcgi_worker *w)
-{
-	buf_init(&w->params, HTTP_PARAMS_BYTES_MAX);
-	buf_init(&w->head, HTTP_RESPONSE_HEADERS_MAX + 256);
-	http_response_init(&w->response);
-	/* libfcgi never accepts by itself. */
-	FCGX_InitRequest(&w->fcgx, -1, 0);
-	return open_pipe(w);
-}
-
-void
-fcgi_request_clear(struct fcgi_worker *w)
-{
-	close_pipe(w);
-	buf_clear(&w->params);
-	buf_clear(&w->head);
-	http_response_clear(&w->response);
 }

@@ -17,7 +17,7 @@ head(const struct http_response *res)
 		buf_init(&out, 64 * 1024);
 	begun = true;
 	buf_clear(&out);
-	return http_response_head(res, &out) == MCP_OK ? out.data : NULL;
+	return http_response_head(res, false, &out) == MCP_OK ? out.data : NULL;
 }
 
 static void
@@ -89,7 +89,7 @@ test_failures(void)
 
 	res.status = 200;
 	buf_init(&small, 10);
-	is_int(http_response_head(&res, &small), MCP_ELIMIT, "a full output buffer is told");
+	is_int(http_response_head(&res, false, &small), MCP_ELIMIT, "a full output buffer is told");
 	buf_clear(&small);
 
 	for (int i = 0; i < 1025; i++)

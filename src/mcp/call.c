@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mcp/call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "mcp/rpc.h"
 #include "mcp/tool.h"
+#include "mcp/trace.h"
 
 int
 call_begin(struct rpc *x, const struct json_object *arguments, void *context, struct tool_call *call)
@@ -20,6 +22,7 @@ call_begin(struct rpc *x, const struct json_object *arguments, void *context, st
 	call->now_s = x->message->now_s;
 	call->deadline_ms = clock_monotonic_ms() + x->service->tool_timeout_ms;
 	call->context = context;
+	trace_read(x->in.params, &call->trace);
 	return 0;
 }
 
@@ -31,6 +34,32 @@ call_clear(struct tool_call *call)
 	json_free(call->asked);
 	json_free(call->state);
 	json_free(call->missing);
+}
+
+void
+call_render_content(const struct tool_call *call, struct buf *out)
+{
+	if (call->content)
+		json_render(call->content, out);
+	else
+		buf_puts(out, "[]");
+}
+
+bool
+call_sees(const struct rpc *x, const struct registry_entry *e)
+{
+	return !x->service->filter_lists || registry_judge(e, x->message->principal) == OAUTH_OK;
+}
+
+const struct registry_entry *
+call_find(struct rpc *x, enum registry_kind kind, const char *name)
+{
+	const struct registry_entry *e = registry_find(x->service->registry, kind, name);
+
+	if (!e || !call_sees(x, e))
+		return NULL;
+	snprintf(x->reply->tool, sizeof x->reply->tool, "%s", e->name);
+	return e;
 }
 
 int

@@ -5,6 +5,7 @@
 #include "mcp/dispatch.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "mcp/era.h"
 #include "mcp/rpc.h"
@@ -17,6 +18,8 @@ dispatch_request(struct rpc *x)
 	char shown[RPC_SHOWN];
 
 	method = era_method(era->methods, x->in.method, x->in.method_len);
+	if (method && method->offered && !method->offered(x->service))
+		method = NULL;
 	if (method)
 		snprintf(x->reply->method, sizeof(x->reply->method), "%s", method->name);
 	if (era->check && era->check(x) < 0)
@@ -45,9 +48,13 @@ static int
 dispatch(struct rpc *x)
 {
 	struct jsonrpc_fault fault;
+	struct tool_trace trace;
 
 	if (!jsonrpc_parse(x->message->text, x->message->len, &x->in, &fault))
 		return rpc_error(x, fault.code, "%s", fault.text);
+	trace_read(x->in.params, &trace);
+	if (trace.parent)
+		memcpy(x->reply->trace, trace.parent + TRACE_ID_AT, TRACE_ID_LEN);
 	if (era_choose(x) < 0)
 		return -1;
 	switch (x->in.kind) {
@@ -69,6 +76,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 	reply->outcome = OAUTH_OK;
 	reply->event_id[0] = '\0';
 	reply->version[0] = reply->method[0] = reply->tool[0] = '\0';
+	memset(reply->trace, 0, sizeof reply->trace);
 	reply->error_code = 0;
 	reply->tool_error = false;
 	reply->seen[0] = reply->expected[0] = '\0';

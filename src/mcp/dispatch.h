@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/strlist.h"
+#include "mcp/trace.h"
 #include "oauth/outcome.h"
 #include "oauth/principal.h"
 
@@ -29,6 +30,9 @@ struct mcp_message {
 	const char *method;		/* Mcp-Method */
 	const char *name;		/* Mcp-Name */
 	const char *session_id;		/* Mcp-Session-Id */
+	/* Mcp-Param-"name", see mirror_get in mirror.h; NULL: not compared, as when the transport has no headers */
+	const char *(*param)(const void *ctx, const char *name);
+	const void *param_ctx;
 	const struct principal *principal;
 	const struct strlist *required_scopes;	/* of every token, besides a tool's; the principal has them; or NULL */
 	const char *request_id;		/* our own, for log lines */
@@ -48,7 +52,8 @@ struct mcp_reply {
 	/* For the log line: */
 	char version[16];		/* protocol version chosen, "" if none */
 	char method[48];		/* JSON-RPC method if it is one we know, else "" */
-	char tool[132];			/* tool name if it is one we have, else "" */
+	char tool[132];			/* name of the tool, prompt or resource if it is one we have, cut; else "" */
+	char trace[TRACE_ID_LEN + 1];	/* trace id that the client sent, "" if none */
 	int error_code;			/* JSON-RPC error code, 0 for a result */
 	bool tool_error;		/* the result has isError */
 	char seen[256], expected[256];	/* when a tool was denied: what the caller has and what the tool asks for */

@@ -7,6 +7,8 @@
 
 #include "mcp/rpc.h"
 
+struct registry_entry;
+
 /*
  * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and
  * capabilities in params._meta and mirrors itself in headers. Legacy (2025-11-25, 2025-06-18, 2025-03-26): an
@@ -20,6 +22,7 @@ struct method {
 	const char *name;
 	int (*handle)(struct rpc *x);	/* answers; NULL for a notification that needs nothing done */
 	const char *mirrored;			/* member of params that the header Mcp-Name repeats; NULL: none */
+	bool (*offered)(const struct mcp_service *service);	/* whether there is the method; NULL: always */
 };
 
 /* HTTP status of a JSON-RPC error code; a code without row is 200. The last row has code 0. */
@@ -36,7 +39,10 @@ struct era {
 	/* Steps, see rpc.h. Each may be NULL: nothing to do. */
 	int (*check)(struct rpc *x);	/* before the method of a request is looked up */
 	int (*check_name)(struct rpc *x, const struct method *method);	/* after it was found */
+	/* before a tool is called with these arguments */
+	int (*check_arguments)(struct rpc *x, const struct registry_entry *tool, const struct json_object *arguments);
 	int (*response)(struct rpc *x);	/* the message is a response; answers */
+	int resource_not_found;			/* JSON-RPC error code */
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
 	void (*result_members)(struct rpc *x);
 	void (*cache_hints)(struct rpc *x, bool varies);

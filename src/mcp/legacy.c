@@ -6,10 +6,13 @@
  * basic/lifecycle, basic/transports, basic/utilities/ping.
  */
 #include "base/json.h"
+#include "mcp/completion.h"
 #include "mcp/era.h"
+#include "mcp/list.h"
+#include "mcp/prompts.h"
+#include "mcp/resources.h"
 #include "mcp/service.h"
 #include "mcp/tools_call.h"
-#include "mcp/tools_list.h"
 
 static int
 initialize(struct rpc *x)
@@ -53,19 +56,25 @@ result_members(struct rpc *x)
 static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", NULL };
 
 static const struct method methods[] = {
-	{ "initialize", initialize, NULL },
-	{ "ping", ping, NULL },
-	{ "tools/call", tools_call, NULL },
-	{ "tools/list", tools_list, NULL },
-	{ NULL, NULL, NULL }
+	{ "completion/complete", completion_complete, NULL, service_has_completions },
+	{ "initialize", initialize, NULL, NULL },
+	{ "ping", ping, NULL, NULL },
+	{ "prompts/get", prompts_get, NULL, service_has_prompts },
+	{ "prompts/list", prompts_list, NULL, service_has_prompts },
+	{ "resources/list", resources_list, NULL, service_has_resources },
+	{ "resources/read", resources_read, NULL, service_has_resources },
+	{ "resources/templates/list", resource_templates_list, NULL, service_has_resources },
+	{ "tools/call", tools_call, NULL, NULL },
+	{ "tools/list", tools_list, NULL, NULL },
+	{ NULL, NULL, NULL, NULL }
 };
 
 static const struct method notifications[] = {
-	{ "notifications/cancelled", NULL, NULL },
-	{ "notifications/initialized", NULL, NULL },
-	{ "notifications/progress", NULL, NULL },
-	{ "notifications/roots/list_changed", NULL, NULL },
-	{ NULL, NULL, NULL }
+	{ "notifications/cancelled", NULL, NULL, NULL },
+	{ "notifications/initialized", NULL, NULL, NULL },
+	{ "notifications/progress", NULL, NULL, NULL },
+	{ "notifications/roots/list_changed", NULL, NULL, NULL },
+	{ NULL, NULL, NULL, NULL }
 };
 
 static const struct era_status statuses[] = {
@@ -80,5 +89,6 @@ const struct era era_legacy = {
 	.notifications = notifications,
 	.statuses = statuses,
 	.response = rpc_accepted,
+	.resource_not_found = JSONRPC_RESOURCE_NOT_FOUND,
 	.result_members = result_members
 };

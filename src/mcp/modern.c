@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The modern era: 2026-07-28. Each request stands for itself. The order of the checks is that of the answers: shape of
- * _meta, header against _meta, version, Mcp-Method, the method, Mcp-Name. Source: MCP 2026-07-28 basic "_meta",
- * basic/transports/streamable-http "Request Metadata", server/discover.
+ * _meta, header against _meta, version, Mcp-Method, the method, Mcp-Name, Mcp-Param-*. Source: MCP 2026-07-28 basic
+ * "_meta", basic/transports/streamable-http "Request Metadata", server/discover.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "mcp/completion.h"
 #include "mcp/era.h"
+#include "mcp/list.h"
+#include "mcp/mirror.h"
+#include "mcp/prompts.h"
+#include "mcp/registry.h"
+#include "mcp/resources.h"
 #include "mcp/service.h"
 #include "mcp/tools_call.h"
-#include "mcp/tools_list.h"
-
-#define NAME_DECODED_MAX 8192	/* bytes of a decoded Mcp-Name */
 
 static int
 refuse_meta(struct rpc *x, const char *message)
@@ -75,49 +78,49 @@ check(struct rpc *x)
 	return 0;
 }
 
-/*
- * Whether Mcp-Name says "value": as it is, or as base64 of it between the marks. Without both marks a value is literal.
- * Returns MCP_OK; MCP_ENOMEM; anything else: it does not. Source: streamable-http, "Value Encoding".
- */
-static enum mcp_err
-name_mirrors(const char *header, const char *value, size_t value_len)
+/* What a header that should say "value" means. */
+static int
+judge_mirror(struct rpc *x, enum mcp_err err, const char *field, const char *header)
 {
-	static const char begin[] = "=?base64?", end[] = "?=";
-	const size_t begin_len = sizeof(begin) - 1, end_len = sizeof(end) - 1;
-	size_t len = strlen(header);
-	struct buf decoded;
-	enum mcp_err err;
-
-	if (len < begin_len + end_len || memcmp(header, begin, begin_len) != 0 ||
-	    memcmp(header + len - end_len, end, end_len) != 0)
-		return mirrors(header, value, value_len) ? MCP_OK : MCP_EINVAL;
-	buf_init(&decoded, NAME_DECODED_MAX);
-	err = text_base64_decode(header + begin_len, len - begin_len - end_len, &decoded);
-	if (!err && (decoded.len != value_len || memcmp(decoded.data, value, value_len) != 0))
-		err = MCP_EINVAL;
-	buf_clear(&decoded);
-	return err;
+	switch (err) {
+	case MCP_OK:
+		return 0;
+	case MCP_ENOMEM:
+		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
+	default:
+		return mismatch(x, field, header);
+	}
 }
 
 /* A body without the member is the method's to refuse. */
 static int
 check_name(struct rpc *x, const struct method *method)
 {
-	const char *header = x->message->name, *value;
-	size_t len;
+	const char *header = x->message->name;
+	struct json_object *value;
 
-	if (!method->mirrored || json_get_string(x->in.params, method->mirrored, &value, &len) != MCP_OK)
+	if (!method->mirrored || json_get(x->in.params, method->mirrored, &value) != MCP_OK ||
+	    json_kind(value) != JSON_STRING)
 		return 0;
 	if (!header)
 		return mismatch(x, "Mcp-Name", NULL);
-	switch (name_mirrors(header, value, len)) {
-	case MCP_OK:
+	return judge_mirror(x, mirror_says(header, value), "Mcp-Name", header);
+}
+
+static int
+check_arguments(struct rpc *x, const struct registry_entry *tool, const struct json_object *arguments)
+{
+	char field[sizeof "Mcp-Param-" + MIRROR_NAME_MAX];
+	const struct mcp_message *m = x->message;
+	const char *name = "";
+	bool missing = false;
+	enum mcp_err err;
+
+	if (!tool->mirror || !m->param)
 		return 0;
-	case MCP_ENOMEM:
-		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory");
-	default:
-		return mismatch(x, "Mcp-Name", header);
-	}
+	err = mirror_check(tool->mirror, arguments, m->param, m->param_ctx, &name, &missing);
+	snprintf(field, sizeof field, "Mcp-Param-%s", name);
+	return judge_mirror(x, err, field, missing ? NULL : m->param(m->param_ctx, name));
 }
 
 static int
@@ -163,15 +166,21 @@ cache_hints(struct rpc *x, bool varies)
 static const char *const versions[] = { "2026-07-28", NULL };
 
 static const struct method methods[] = {
-	{ "server/discover", discover, NULL },
-	{ "tools/call", tools_call, "name" },
-	{ "tools/list", tools_list, NULL },
-	{ NULL, NULL, NULL }
+	{ "completion/complete", completion_complete, NULL, service_has_completions },
+	{ "prompts/get", prompts_get, "name", service_has_prompts },
+	{ "prompts/list", prompts_list, NULL, service_has_prompts },
+	{ "resources/list", resources_list, NULL, service_has_resources },
+	{ "resources/read", resources_read, "uri", service_has_resources },
+	{ "resources/templates/list", resource_templates_list, NULL, service_has_resources },
+	{ "server/discover", discover, NULL, NULL },
+	{ "tools/call", tools_call, "name", NULL },
+	{ "tools/list", tools_list, NULL, NULL },
+	{ NULL, NULL, NULL, NULL }
 };
 
 static const struct method notifications[] = {
-	{ "notifications/cancelled", NULL, NULL },
-	{ NULL, NULL, NULL }
+	{ "notifications/cancelled", NULL, NULL, NULL },
+	{ NULL, NULL, NULL, NULL }
 };
 
 static const struct era_status statuses[] = {
@@ -191,7 +200,9 @@ const struct era era_modern = {
 	.statuses = statuses,
 	.check = check,
 	.check_name = check_name,
+	.check_arguments = check_arguments,
 	.response = response,
+	.resource_not_found = JSONRPC_INVALID_PARAMS,
 	.result_members = result_members,
 	.cache_hints = cache_hints
 };

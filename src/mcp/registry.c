@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers for the set of tools. Its life: registry_new(); registry_add() for each tool, which compiles the schemas and
- * renders the Tool object; registry_seal(), which renders the list; read by all threads; registry_free().
+ * Answers for the sets of tools, prompts, resources and templates. Their life: registry_new(); registry_add*() for each
+ * row; registry_seal(), which renders the lists; read by all threads; registry_free().
  */
 #include "mcp/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "mcp/schema.h"
+#include "base/buf.h"
+#include "mcp/registry_entry.h"
 
-#define TOOLS_MAX 1000
-#define NAME_MAX_BYTES 128
-#define SCHEMA_TEXT_MAX (256 * 1024)
+#define ENTRIES_MAX 1000	/* of one kind */
+#define SCOPES_MAX 64		/* that one row declares */
 #define LIST_MAX (16 * 1024 * 1024)
 
-/* What is asked of callers' organisations unless the operator says more. */
-static const struct org_rule no_rule = { 0 }, any_organisation = { .required = true };
-
-struct registry {
+/* All rows of one kind. */
+struct shelf {
 	struct registry_entry *entries;
 	size_t n, cap;
+	char *list;		/* JSON texts of all, commas between them; after the sealing */
+};
+
+struct registry {
+	struct shelf shelves[REGISTRY_KINDS];
 	bool sealed;
 	const struct scope_rules *implies;
-	char *list;		/* JSON text of the array of all tools; after the sealing */
-	size_t list_len;
 };
 
 enum mcp_err
@@ -35,189 +35,115 @@ registry_new(struct registry **out)
 	return *out ? MCP_OK : MCP_ENOMEM;
 }
 
-static void
-entry_clear(struct registry_entry *e)
-{
-	strlist_clear(&e->scopes);
-	schema_free(e->input);
-	schema_free(e->output);
-	free(e->listing);
-	memset(e, 0, sizeof(*e));
-}
-
 void
 registry_free(struct registry *r)
 {
-	size_t i;
+	for (size_t kind = 0; r && kind < REGISTRY_KINDS; kind++) {
+		struct shelf *s = &r->shelves[kind];
 
-	if (!r)
-		return;
-	for (i = 0; i < r->n; i++)
-		entry_clear(&r->entries[i]);
-	free(r->entries);
-	free(r->list);
+		for (size_t i = 0; i < s->n; i++)
+			entry_clear(&s->entries[i]);
+		free(s->entries);
+		free(s->list);
+	}
 	free(r);
 }
 
-/* Source: MCP 2026-07-28 server/tools, "Tool Names". */
-static bool
-is_name(const char *name)
-{
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
-
-	return len > 0 && len <= NAME_MAX_BYTES && name[len] == '\0';
-}
-
-/* What can be said against a tool before its schemas are read; NULL: nothing. */
-static const char *
-objection(const struct registry *r, const struct tool *tool, const struct strlist *scopes)
-{
-	if (r->sealed)
-		return "the registry is sealed";
-	if (r->n >= TOOLS_MAX)
-		return "there are too many tools";
-	if (!tool->name || !is_name(tool->name))
-		return "the name of a tool is 1 to 128 of A-Z a-z 0-9 _ . -";
-	if (registry_find(r, tool->name))
-		return "there is a tool of that name already";
-	if (!tool->description || !tool->description[0])
-		return "the tool has no description";
-	if (!scopes)
-		return "nobody has decided which scopes the tool needs";
-	if (!tool->input_schema)
-		return "the tool has no input schema";
-	if (!tool->call)
-		return "the tool has no function";
-	return NULL;
-}
-
-/* Parse a JSON text of the tool's author; it must be an object. */
+/* The operator's scopes, or those of the row. */
 static enum mcp_err
-read_object(const char *text, struct json_object **out, const char **why)
+set_scopes(struct registry_entry *e, const struct strlist *scopes, const char **why)
 {
-	const struct json_bounds bounds = { SCHEMA_TEXT_MAX, 64, SCHEMA_TEXT_MAX };
-	enum mcp_err err = json_parse(text, strlen(text), &bounds, out, NULL);
+	const char *declared = entry_scopes(e);
+	enum mcp_err err;
 
-	*why = "memory is short";
-	if (err == MCP_ENOMEM)
-		return err;
-	if (err) {
-		*why = "a schema or the annotations are not JSON";
+	if (scopes)
+		return strlist_copy(&e->scopes, scopes);
+	if (!declared) {
+		*why = "nobody has decided which scopes it needs";
 		return MCP_EINVAL;
 	}
-	if (json_kind(*out) == JSON_OBJECT)
-		return MCP_OK;
-	*why = "a schema or the annotations are no object";
-	json_free(*out);
-	*out = NULL;
+	err = strlist_split(&e->scopes, declared, " ", SCOPES_MAX);
+	if (err != MCP_ELIMIT)
+		return err;
+	*why = "it declares too many scopes";
 	return MCP_EINVAL;
 }
 
-/* Read and compile one schema; its root must say "type": "object". */
+/* Place for one more. */
 static enum mcp_err
-read_schema(const char *text, struct json_object **source, struct schema **out, const char **why)
+grow(struct shelf *s)
 {
-	const char *type;
-	enum mcp_err err = read_object(text, source, why);
+	size_t cap = s->cap ? 2 * s->cap : 8;
+	struct registry_entry *grown;
 
-	if (err)
-		return err;
-	if (json_get_string(*source, "type", &type, NULL) != MCP_OK || strcmp(type, "object") != 0) {
-		*why = "a schema of a tool must have \"type\": \"object\"";
+	if (s->n < s->cap)
+		return MCP_OK;
+	grown = realloc(s->entries, cap * sizeof *grown);
+	if (!grown)
+		return MCP_ENOMEM;
+	s->entries = grown;
+	s->cap = cap;
+	return MCP_OK;
+}
+
+static enum mcp_err
+add(struct registry *r, struct registry_entry e, const struct strlist *scopes, const char **why)
+{
+	struct shelf *s = &r->shelves[e.kind];
+	const char *ignored;
+	enum mcp_err err;
+
+	if (!why)
+		why = &ignored;
+	if (r->sealed || s->n >= ENTRIES_MAX) {
+		*why = r->sealed ? "the registry is sealed" : "there are too many";
 		return MCP_EINVAL;
 	}
-	return schema_compile(*source, out, why);
-}
-
-static void
-render_member(struct buf *out, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	buf_printf(out, ",\"%s\":", name);
-	json_render_string(text, strlen(text), out);
-}
-
-static void
-render_object(struct buf *out, const char *name, const struct json_object *value)
-{
-	if (!value)
-		return;
-	buf_printf(out, ",\"%s\":", name);
-	json_render(value, out);
-}
-
-/* Fill "e" but for the scopes. Source of the object's members: MCP schema, Tool. */
-static enum mcp_err
-prepare(struct registry_entry *e, const struct tool *tool, const char **why)
-{
-	struct json_object *input = NULL, *output = NULL, *annotations = NULL;
-	enum mcp_err err;
-	struct buf b;
-
-	e->tool = tool;
-	e->organisation = tool->needs_organisation ? &any_organisation : &no_rule;
-	buf_init(&b, LIST_MAX);
-	err = read_schema(tool->input_schema, &input, &e->input, why);
-	if (err)
-		goto out;
-	err = tool->output_schema ? read_schema(tool->output_schema, &output, &e->output, why) : MCP_OK;
-	if (err)
-		goto out;
-	err = tool->annotations ? read_object(tool->annotations, &annotations, why) : MCP_OK;
-	if (err)
-		goto out;
-	buf_printf(&b, "{\"name\":\"%s\"", tool->name);
-	render_member(&b, "title", tool->title);
-	render_member(&b, "description", tool->description);
-	render_object(&b, "inputSchema", input);
-	render_object(&b, "outputSchema", output);
-	render_object(&b, "annotations", annotations);
-	buf_putc(&b, '}');
-	e->listing = buf_steal(&b, &e->listing_len);
-	*why = "memory is short";
-	err = e->listing ? MCP_OK : MCP_ENOMEM;
-out:
-	buf_clear(&b);
-	json_free(input);
-	json_free(output);
-	json_free(annotations);
-	return err;
+	e.implies = r->implies;
+	err = entry_prepare(&e, why);
+	if (!err && registry_find(r, e.kind, e.name)) {
+		*why = "there is one of that name already";
+		err = MCP_EINVAL;
+	}
+	if (!err) {
+		*why = "memory is short";
+		err = set_scopes(&e, scopes, why);
+	}
+	if (!err)
+		err = grow(s);
+	if (err) {
+		entry_clear(&e);
+		return err;
+	}
+	s->entries[s->n++] = e;
+	*why = NULL;
+	return MCP_OK;
 }
 
 enum mcp_err
 registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes, const char **why)
 {
-	struct registry_entry e = { 0 };
-	const char *ignored;
-	enum mcp_err err = MCP_ENOMEM;
+	return add(r, (struct registry_entry){ .kind = REGISTRY_TOOL, .tool = tool }, scopes, why);
+}
 
-	if (!why)
-		why = &ignored;
-	*why = objection(r, tool, scopes);
-	if (*why)
-		return MCP_EINVAL;
-	*why = "memory is short";
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 8;
-		struct registry_entry *grown = realloc(r->entries, cap * sizeof(*grown));
+enum mcp_err
+registry_add_prompt(struct registry *r, const struct prompt *prompt, const struct strlist *scopes, const char **why)
+{
+	return add(r, (struct registry_entry){ .kind = REGISTRY_PROMPT, .prompt = prompt }, scopes, why);
+}
 
-		if (!grown)
-			return MCP_ENOMEM;
-		r->entries = grown;
-		r->cap = cap;
-	}
-	e.implies = r->implies;
-	err = strlist_copy(&e.scopes, scopes);
-	if (!err)
-		err = prepare(&e, tool, why);
-	if (err) {
-		entry_clear(&e);
-		return err;
-	}
-	r->entries[r->n++] = e;
-	*why = NULL;
-	return MCP_OK;
+enum mcp_err
+registry_add_resource(struct registry *r, const struct resource *resource, const struct strlist *scopes,
+    const char **why)
+{
+	return add(r, (struct registry_entry){ .kind = REGISTRY_RESOURCE, .resource = resource }, scopes, why);
+}
+
+enum mcp_err
+registry_add_template(struct registry *r, const struct resource_template *template, const struct strlist *scopes,
+    const char **why)
+{
+	return add(r, (struct registry_entry){ .kind = REGISTRY_TEMPLATE, .template = template }, scopes, why);
 }
 
 void
@@ -229,61 +155,92 @@ registry_imply(struct registry *r, const struct scope_rules *rules)
 void
 registry_restrict(struct registry *r, const char *name, const struct org_rule *rule)
 {
-	for (size_t i = 0; i < r->n && rule->required && !r->sealed; i++)
-		if (strcmp(r->entries[i].tool->name, name) == 0)
-			r->entries[i].organisation = rule;
+	struct shelf *s = &r->shelves[REGISTRY_TOOL];
+
+	for (size_t i = 0; i < s->n && rule->required && !r->sealed; i++)
+		if (strcmp(s->entries[i].name, name) == 0)
+			s->entries[i].organisation = rule;
+}
+
+static enum mcp_err
+render(struct shelf *s)
+{
+	struct buf b;
+
+	buf_init(&b, LIST_MAX);
+	for (size_t i = 0; i < s->n; i++) {
+		if (i > 0)
+			buf_putc(&b, ',');
+		s->entries[i].at = b.len;
+		buf_put(&b, s->entries[i].listing, s->entries[i].listing_len);
+	}
+	free(s->list);
+	s->list = buf_steal(&b, NULL);
+	return s->list ? MCP_OK : MCP_ENOMEM;
 }
 
 enum mcp_err
 registry_seal(struct registry *r)
 {
-	struct buf b;
-	size_t i;
+	enum mcp_err err = MCP_OK;
 
-	buf_init(&b, LIST_MAX);
-	buf_putc(&b, '[');
-	for (i = 0; i < r->n; i++) {
-		if (i > 0)
-			buf_putc(&b, ',');
-		buf_put(&b, r->entries[i].listing, r->entries[i].listing_len);
-	}
-	buf_putc(&b, ']');
-	free(r->list);
-	r->list = buf_steal(&b, &r->list_len);
-	if (!r->list)
-		return MCP_ENOMEM;
-	r->sealed = true;
-	return MCP_OK;
+	for (size_t kind = 0; kind < REGISTRY_KINDS && !err; kind++)
+		err = render(&r->shelves[kind]);
+	r->sealed = !err;
+	return err;
 }
 
 size_t
-registry_count(const struct registry *r)
+registry_count(const struct registry *r, enum registry_kind kind)
 {
-	return r->n;
+	return r->shelves[kind].n;
 }
 
 const struct registry_entry *
-registry_at(const struct registry *r, size_t i)
+registry_at(const struct registry *r, enum registry_kind kind, size_t i)
 {
-	return i < r->n ? &r->entries[i] : NULL;
+	return i < r->shelves[kind].n ? &r->shelves[kind].entries[i] : NULL;
 }
 
 const struct registry_entry *
-registry_find(const struct registry *r, const char *name)
+registry_find(const struct registry *r, enum registry_kind kind, const char *name)
 {
-	size_t i;
+	const struct shelf *s = &r->shelves[kind];
 
-	for (i = 0; i < r->n; i++)
-		if (strcmp(r->entries[i].tool->name, name) == 0)
-			return &r->entries[i];
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->entries[i].name, name) == 0)
+			return &s->entries[i];
 	return NULL;
 }
 
-const char *
-registry_list_text(const struct registry *r, size_t *len)
+bool
+registry_completes(const struct registry *r)
 {
-	*len = r->list_len;
-	return r->list;
+	const struct shelf *prompts = &r->shelves[REGISTRY_PROMPT], *templates = &r->shelves[REGISTRY_TEMPLATE];
+
+	for (size_t i = 0; i < prompts->n; i++)
+		for (const struct prompt_argument *a = prompts->entries[i].prompt->arguments; a && a->name; a++)
+			if (a->complete)
+				return true;
+	for (size_t i = 0; i < templates->n; i++)
+		for (const struct template_variable *v = templates->entries[i].template->variables; v && v->name; v++)
+			if (v->complete)
+				return true;
+	return false;
+}
+
+const char *
+registry_list_text(const struct registry *r, enum registry_kind kind, size_t i, size_t n, size_t *len)
+{
+	const struct shelf *s = &r->shelves[kind];
+	const struct registry_entry *last;
+
+	*len = 0;
+	if (n == 0)
+		return s->list;
+	last = &s->entries[i + n - 1];
+	*len = last->at + last->listing_len - s->entries[i].at;
+	return s->list + s->entries[i].at;
 }
 
 bool

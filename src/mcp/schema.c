@@ -287,9 +287,7 @@ static const struct keyword {
 	NOT_SUPPORTED("propertyNames"),
 	NOT_SUPPORTED("then"),
 	NOT_SUPPORTED("unevaluatedItems"),
-	NOT_SUPPORTED("unevaluatedProperties"),
-	/* An annotation, but one that obliges the server to check headers. */
-	NOT_SUPPORTED("x-mcp-header")
+	NOT_SUPPORTED("unevaluatedProperties")
 };
 
 static bool

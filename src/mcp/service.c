@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mcp/registry.h"
 
 static void
 render_string(const char *name, const char *value, struct buf *out)
@@ -24,9 +25,35 @@ service_render_info(const struct mcp_service *service, struct buf *out)
 	buf_putc(out, '}');
 }
 
+bool
+service_has_prompts(const struct mcp_service *service)
+{
+	return registry_count(service->registry, REGISTRY_PROMPT) > 0;
+}
+
+bool
+service_has_resources(const struct mcp_service *service)
+{
+	return registry_count(service->registry, REGISTRY_RESOURCE) > 0 ||
+	    registry_count(service->registry, REGISTRY_TEMPLATE) > 0;
+}
+
+bool
+service_has_completions(const struct mcp_service *service)
+{
+	return registry_completes(service->registry);
+}
+
 void
 service_render_offer(const struct mcp_service *service, struct buf *out)
 {
-	buf_puts(out, ",\"capabilities\":{\"tools\":{}}");
+	buf_puts(out, ",\"capabilities\":{\"tools\":{}");
+	if (service_has_prompts(service))
+		buf_puts(out, ",\"prompts\":{}");
+	if (service_has_resources(service))
+		buf_puts(out, ",\"resources\":{}");
+	if (service_has_completions(service))
+		buf_puts(out, ",\"completions\":{}");
+	buf_putc(out, '}');
 	render_string("instructions", service->instructions, out);
 }

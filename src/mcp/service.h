@@ -11,9 +11,12 @@
 void service_render_info(const struct mcp_service *service, struct buf *out);
 
 /*
- * Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when its
- * methods are in the era's table.
+ * Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when there is
+ * something of its kind; its methods are there by the same functions.
  */
 void service_render_offer(const struct mcp_service *service, struct buf *out);
+bool service_has_prompts(const struct mcp_service *service);
+bool service_has_resources(const struct mcp_service *service);	/* or templates */
+bool service_has_completions(const struct mcp_service *service);
 
 #endif

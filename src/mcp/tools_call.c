@@ -5,17 +5,17 @@
  */
 #include "mcp/tools_call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "mcp/call.h"
+#include "mcp/denied.h"
+#include "mcp/era.h"
 #include "mcp/registry.h"
 #include "mcp/rpc.h"
 #include "mcp/schema.h"
-#include "mcp/tools_denied.h"
 
 #define FAULTS_MAX (8 * 1024)		/* bytes of the text that tells what is wrong with arguments */
 
@@ -32,9 +32,7 @@ find_tool(struct rpc *x)
 		rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
 		return NULL;
 	}
-	e = registry_find(x->service->registry, name);
-	if (e && x->service->filter_lists && registry_judge(e, x->message->principal) != OAUTH_OK)
-		e = NULL;
+	e = call_find(x, REGISTRY_TOOL, name);
 	if (!e)
 		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", rpc_shown(name, len, shown));
 	return e;
@@ -49,10 +47,7 @@ answer(struct rpc *x, const struct tool_call *call)
 	x->reply->tool_error = call->is_error;
 	rpc_result_begin(x);
 	buf_puts(out, "\"content\":");
-	if (call->content)
-		json_render(call->content, out);
-	else
-		buf_puts(out, "[]");
+	call_render_content(call, out);
 	if (call->has_structured) {
 		buf_puts(out, ",\"structuredContent\":");
 		json_render(call->structured, out);
@@ -128,7 +123,6 @@ tools_call(struct rpc *x)
 
 	if (!e)
 		return -1;
-	snprintf(x->reply->tool, sizeof(x->reply->tool), "%s", e->tool->name);
 	switch (json_get_object(x->in.params, "arguments", &arguments)) {
 	case MCP_OK:
 		break;
@@ -141,8 +135,10 @@ tools_call(struct rpc *x)
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object");
 	}
 	x->reply->outcome = registry_judge(e, x->message->principal);
-	if (x->reply->outcome) {
-		tools_denied(x, e);
+	if (x->era->check_arguments && x->era->check_arguments(x, e, arguments) < 0) {
+		x->reply->outcome = OAUTH_OK;	/* not told: the request has to come again anyway */
+	} else if (x->reply->outcome) {
+		denied(x, e);
 	} else if (org_rule_choose(e->organisation, x->message->principal, &organisation)) {
 		out_of_memory(x);
 	} else {

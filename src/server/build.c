@@ -147,10 +147,11 @@ build_tools(struct server *s, struct report *report)
 		    "for it by themselves", "SCOPE-OFFLINE offline_access is no scope of a resource");
 	if (!err)
 		err = registry_seal(s->registry);
-	if (!err && registry_count(s->registry) == 0)
+	if (!err && registry_count(s->registry, REGISTRY_TOOL) == 0)
 		report_add(report, REPORT_FAIL, "name some in TOOLS", "TOOLS none enabled");
 	else if (!err)
-		report_add(report, REPORT_OK, NULL, "TOOLS %zu: %s", registry_count(s->registry), names.data);
+		report_add(report, REPORT_OK, NULL, "TOOLS %zu: %s", registry_count(s->registry, REGISTRY_TOOL),
+		    names.data);
 	for (size_t i = 0; i < set->tools.n; i++) {
 		static const char *const known[] = { "greet_user", "admin_tool", "get_org_data", "web_search" };
 		bool found = false;

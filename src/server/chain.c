@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "mcp/mirror.h"
 #include "oauth/bearer.h"
 #include "oauth/token.h"
 #include "server/answer.h"
@@ -256,6 +257,23 @@ step_body(struct exchange *x)
 	return body_read(x, (size_t)x->server->settings->body_max_bytes);
 }
 
+/*
+ * Mcp-Param-"name", which has letters, digits and "-" only, as its CGI variable; one that is there twice is none.
+ */
+static const char *
+mirrored_param(const void *ctx, const char *name)
+{
+	static const char prefix[] = "HTTP_MCP_PARAM_";
+	char variable[sizeof prefix + MIRROR_NAME_MAX];
+	size_t n = sizeof prefix - 1;
+
+	memcpy(variable, prefix, n);
+	for (; *name && n < sizeof variable - 1; name++, n++)
+		variable[n] = *name == '-' ? '_' : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+	variable[n] = '\0';
+	return http_request_variable(ctx, variable);
+}
+
 /* 9 to 13: the protocol, which knows no HTTP but tells the status. */
 static bool
 step_dispatch(struct exchange *x)
@@ -267,6 +285,7 @@ step_dispatch(struct exchange *x)
 		.method = req->field[HTTP_MCP_METHOD],
 		.name = req->field[HTTP_MCP_NAME],
 		.session_id = req->field[HTTP_MCP_SESSION_ID],
+		.param = mirrored_param, .param_ctx = req,
 		.principal = &x->principal,
 		.required_scopes = &x->judge->policy.required_scopes,
 		.request_id = x->id,

@@ -84,6 +84,8 @@ log_exchange(const struct exchange *x)
 		buf_printf(&line, ", error %d", r->error_code);
 	if (r->tool_error)
 		buf_puts(&line, ", tool error");
+	if (r->trace[0])
+		buf_printf(&line, ", trace %s", r->trace);
 	log_info("%s", line.data);
 	buf_clear(&line);
 }

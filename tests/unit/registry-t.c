@@ -34,9 +34,9 @@ static const struct bad {
 	{ { .name = "t", .description = "d", .call = nothing }, "the tool has no input schema" },
 	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\"}" }, "the tool has no function" },
 	{ { .name = "t", .description = "d", .input_schema = "{", .call = nothing },
-	    "a schema or the annotations are not JSON" },
+	    "a schema, annotations, icons or _meta are not JSON" },
 	{ { .name = "t", .description = "d", .input_schema = "[]", .call = nothing },
-	    "a schema or the annotations are no object" },
+	    "a schema, annotations, icons or _meta are not of the right JSON type" },
 	{ { .name = "t", .description = "d", .input_schema = "{}", .call = nothing },
 	    "a schema of a tool must have 'type': 'object'" },
 	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\",\"patternProperties\":{}}",
@@ -44,7 +44,7 @@ static const struct bad {
 	    "the keyword 'patternProperties' is not supported" },
 	{ { GOOD, .output_schema = "{\"type\":\"array\"}" }, "a schema of a tool must have 'type': 'object'" },
 	{ { GOOD, .output_schema = "{\"type\":\"object\",\"not\":{}}" }, "the keyword 'not' is not supported" },
-	{ { GOOD, .annotations = "7" }, "a schema or the annotations are no object" }
+	{ { GOOD, .annotations = "7" }, "a schema, annotations, icons or _meta are not of the right JSON type" }
 };
 
 static void
@@ -61,11 +61,11 @@ test_refusals(void)
 		is_str(why, q(bad[i].why), "... because %s", bad[i].why);
 	}
 	is_int(registry_add(r, &good, NULL, &why), MCP_EINVAL, "a tool without a decision about its scopes is refused");
-	is_str(why, "nobody has decided which scopes the tool needs", "... and says so");
-	is_int((long long)registry_count(r), 0, "none of them is there");
+	is_str(why, "nobody has decided which scopes it needs", "... and says so");
+	is_int((long long)registry_count(r, REGISTRY_TOOL), 0, "none of them is there");
 	is_int(registry_add(r, &good, &no_scopes, NULL), MCP_OK, "a good one is taken");
 	is_int(registry_add(r, &good, &no_scopes, &why), MCP_EINVAL, "but not twice");
-	is_str(why, "there is a tool of that name already", "... and says so");
+	is_str(why, "there is one of that name already", "... and says so");
 	registry_free(r);
 	registry_free(NULL);
 }
@@ -83,8 +83,8 @@ test_sealed(void)
 
 	tool_greet_user(&greet);
 	ok(registry_new(&r) == MCP_OK, "a registry");
-	ok(registry_seal(r) == MCP_OK && strcmp(registry_list_text(r, &len), "[]") == 0,
-	    "an empty list is an empty array");
+	registry_list_text(r, REGISTRY_TOOL, 0, 0, &len);
+	ok(registry_seal(r) == MCP_OK && len == 0, "an empty list is empty");
 	registry_free(r);
 
 	ok(registry_new(&r) == MCP_OK, "another one");
@@ -100,18 +100,21 @@ test_sealed(void)
 	/* T2: tools registered after the server began to serve. */
 	is_int(registry_add(r, &extra, &no_scopes, &why), MCP_EINVAL, "T2: nothing is added after the sealing");
 	is_str(why, "the registry is sealed", "... and says so");
-	is_int((long long)registry_count(r), 21, "all tools are there");
-	e = registry_at(r, 20);
+	is_int((long long)registry_count(r, REGISTRY_TOOL), 21, "all tools are there");
+	e = registry_at(r, REGISTRY_TOOL, 20);
 	ok(e && strcmp(e->tool->name, "t0") == 0, "in the order of registration");
-	ok(registry_at(r, 21) == NULL, "and none behind the last");
-	ok(registry_find(r, "t7") == registry_at(r, 13), "a tool is found by name");
-	ok(registry_find(r, "T7") == NULL, "... with case");
-	text = registry_list_text(r, &len);
-	ok(len == strlen(text) && text[0] == '[' && text[len - 1] == ']', "the list is an array");
+	ok(registry_at(r, REGISTRY_TOOL, 21) == NULL, "and none behind the last");
+	ok(registry_find(r, REGISTRY_TOOL, "t7") == registry_at(r, REGISTRY_TOOL, 13), "a tool is found by name");
+	ok(registry_find(r, REGISTRY_TOOL, "T7") == NULL, "... with case");
+	text = registry_list_text(r, REGISTRY_TOOL, 0, 21, &len);
+	ok(len == strlen(text) && text[0] == '{' && text[len - 1] == '}', "the list is of objects");
 	ok(strstr(text, q("{'name':'greet_user','title':'Greet user','description':'Greets the user with a "
 	    "personalized "
 	    "message.','inputSchema':{'type':'object',")), "S42: greet_user is described as it should");
 	ok(!strchr(text, '\n'), "on one line");
+	text = registry_list_text(r, REGISTRY_TOOL, 1, 2, &len);
+	ok(len < 200 && strncmp(text, q("{'name':'t19',"), 14) == 0 && memmem(text, len, q("},{'name':'t18'"), 14) &&
+	    text[len - 1] == '}', "and so is a part of it");
 	registry_free(r);
 }
 
@@ -131,16 +134,18 @@ test_judge(void)
 	ok(registry_new(&r) == MCP_OK && registry_add(r, &any, &no_scopes, NULL) == MCP_OK &&
 	    registry_add(r, &scoped, &both, NULL) == MCP_OK && registry_add(r, &owned, &both, NULL) == MCP_OK,
 	    "three tools");
-	is_int(registry_judge(registry_at(r, 0), NULL), OAUTH_OK, "no scopes: anybody");
-	is_int(registry_judge(registry_at(r, 1), NULL), OAUTH_INSUFFICIENT_SCOPE, "scopes: not nobody");
-	is_int(registry_judge(registry_at(r, 1), &p), OAUTH_INSUFFICIENT_SCOPE, "one scope of two is not enough");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 0), NULL), OAUTH_OK, "no scopes: anybody");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 1), NULL), OAUTH_INSUFFICIENT_SCOPE, "scopes: not nobody");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 1), &p), OAUTH_INSUFFICIENT_SCOPE,
+	    "one scope of two is not enough");
 	p.scopes = both;
-	is_int(registry_judge(registry_at(r, 1), &p), OAUTH_OK, "both are");
-	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_WRONG_ORGANISATION, "no organisation where one is needed");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 1), &p), OAUTH_OK, "both are");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 2), &p), OAUTH_WRONG_ORGANISATION,
+	    "no organisation where one is needed");
 	p.organisation = org;
-	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_OK, "an organisation");
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 2), &p), OAUTH_OK, "an organisation");
 	p.scopes.n = 0;
-	is_int(registry_judge(registry_at(r, 2), &p), OAUTH_INSUFFICIENT_SCOPE,
+	is_int(registry_judge(registry_at(r, REGISTRY_TOOL, 2), &p), OAUTH_INSUFFICIENT_SCOPE,
 	    "scopes are judged before the organisation");
 	registry_free(r);
 }

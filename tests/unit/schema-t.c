@@ -164,8 +164,7 @@ static const struct refused {
 	{ "{'if':{}}", "the keyword 'if' is not supported" },
 	{ "{'multipleOf':2}", "the keyword 'multipleOf' is not supported" },
 	{ "{'dependentRequired':{}}", "the keyword 'dependentRequired' is not supported" },
-	{ "{'unevaluatedProperties':false}", "the keyword 'unevaluatedProperties' is not supported" },
-	{ "{'properties':{'a':{'type':'string','x-mcp-header':'A'}}}", "the keyword 'x-mcp-header' is not supported" }
+	{ "{'unevaluatedProperties':false}", "the keyword 'unevaluatedProperties' is not supported" }
 };
 
 static void

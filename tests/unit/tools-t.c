@@ -88,7 +88,8 @@ run_admin(const char *expected, const char *what)
 	json_render(call.structured, &text);
 	is_str(text.data, q(expected), "... as structured content");
 	buf_reset(&text);
-	ok(schema_validate(registry_at(r, 0)->output, call.structured, &text), "... which fits the output schema");
+	ok(schema_validate(registry_at(r, REGISTRY_TOOL, 0)->output, call.structured, &text),
+	    "... which fits the output schema");
 	is_int((long long)json_count(call.content), 1, "... and as text");
 	buf_clear(&text);
 	json_free(call.content);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers for telling a caller what it lacks, so that a client that asks for exactly that comes through next time. */
-#include "mcp/tools_denied.h"
+#include "mcp/denied.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +155,13 @@ answer_result(struct rpc *x, const struct registry_entry *e, const char *text)
 	return rc;
 }
 
+/* Only tools have results that can say so. */
+static bool
+deny_by_result(const struct rpc *x, const struct registry_entry *e)
+{
+	return x->service->deny_by_result && e->kind == REGISTRY_TOOL;
+}
+
 static int
 deny_scopes(struct rpc *x, const struct registry_entry *e)
 {
@@ -173,7 +180,7 @@ deny_scopes(struct rpc *x, const struct registry_entry *e)
 		buf_puts(&message, "Requires scope ");
 		strlist_join(&e->scopes, " ", &message);
 	}
-	if (x->service->deny_by_result) {
+	if (deny_by_result(x, e)) {
 		buf_puts(&message, ". The access token lacks:");
 		for (size_t i = 0; i < e->scopes.n; i++)
 			if (!registry_grants(e, x->message->principal, e->scopes.v[i]))
@@ -194,13 +201,13 @@ deny_organisation(struct rpc *x, const struct registry_entry *e)
 
 	note_organisation(x, e);
 	text = x->reply->seen[0] ? "Requires another organisation" : "Requires an organisation";
-	if (x->service->deny_by_result)
+	if (deny_by_result(x, e))
 		return answer_result(x, e, text);
 	return rpc_error_as(x, 403, JSONRPC_FORBIDDEN, text, NULL);
 }
 
 int
-tools_denied(struct rpc *x, const struct registry_entry *e)
+denied(struct rpc *x, const struct registry_entry *e)
 {
 	return x->reply->outcome == OAUTH_WRONG_ORGANISATION ? deny_organisation(x, e) : deny_scopes(x, e);
 }

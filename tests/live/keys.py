@@ -6,6 +6,7 @@ own; here the clock is the real one, and hours pass by making what state.db hold
 
 Figures in lines "# figure:": fetches in a storm, time to serve again after the issuer returns."""
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -282,6 +283,13 @@ def call_params(token):
     return params, body
 
 
+def serves(process):
+    """Whether a responder has begun to serve: from then on SIGTERM ends it in good order."""
+    with open("/proc/%d/status" % process.pid, encoding="ascii", errors="replace") as f:
+        blocked = int(re.search(r"^SigBlk:\s+([0-9a-f]+)", f.read(), re.M).group(1), 16)
+    return bool(blocked >> (signal.SIGTERM - 1) & 1)
+
+
 def try_stop():
     """F20: SIGTERM while keys are fetched, for a request that waits for them and after an answer."""
     audience = "http://127.0.0.1:3002/mcp"
@@ -304,6 +312,7 @@ def try_stop():
                 with Connection(r.address, timeout=30) as c:
                     c.send(whole(*call_params(env.token())))
                     ok(wait_for(lambda: env.count("keys") == 1, 10), "F20: keys are fetched " + what)
+                    wait_for(lambda: all(serves(p) for p in r.processes))
                     times = [stop_time(p, signal.SIGTERM) for p in r.processes]
                     got = c.read_answer().status
                 ok(all(took < 7 and code == 0 for took, code in times),

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "mcp/era.h"
 #include "mcp/rpc.h"
 #include "mcp/tool.h"
 #include "mcp/trace.h"
@@ -23,7 +24,7 @@ call_begin(struct rpc *x, const struct json_object *arguments, void *context, st
 	call->deadline_ms = clock_monotonic_ms() + x->service->tool_timeout_ms;
 	call->context = context;
 	trace_read(x->in.params, &call->trace);
-	return 0;
+	return x->era->asking->begin(x, call);
 }
 
 void
@@ -33,6 +34,7 @@ call_clear(struct tool_call *call)
 	json_free(call->structured);
 	json_free(call->asked);
 	json_free(call->state);
+	json_free(call->answered);
 	json_free(call->missing);
 }
 
@@ -65,9 +67,12 @@ call_find(struct rpc *x, enum registry_kind kind, const char *name)
 int
 call_end(struct rpc *x, struct tool_call *call, enum mcp_err err, const char *kind, const char *name)
 {
-	(void)call;
+	if (call->asked && (!err || err == MCP_EAGAIN))
+		return x->era->asking->end(x, call);
 	if (!err)
 		return 0;
+	if (call->ask_fault[0] && err == call->ask_err)
+		return x->era->asking->failed(x, call);
 	log_error("request %s: %s %s failed: %s", x->message->request_id, kind, name, mcp_strerror(err));
 	return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the %s %s failed", kind, name);
 }

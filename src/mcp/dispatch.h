@@ -18,6 +18,7 @@
  * mirrors in headers comes as strings, and what it must do with its status comes back as a number.
  */
 
+struct secrets;		/* store/secrets.h */
 struct registry;	/* registry.h: the sealed set of tools */
 struct mcp_stream;	/* stream.h */
 struct mcp_watch;
@@ -67,6 +68,8 @@ struct mcp_service {
 	int64_t list_ttl_ms;
 	bool filter_lists;		/* lists show only what the caller may call (then cacheScope is private) */
 	int64_t tool_timeout_ms;
+	struct secrets *secrets;	/* seals what travels through clients; NULL: nothing can */
+	int64_t request_state_s;	/* how long a requestState is good */
 	bool deny_by_result;		/* a denied call is a result with isError, not a 403 */
 	const char *metadata_url;	/* for the challenge in such a result; NULL: without */
 };

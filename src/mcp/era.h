@@ -8,6 +8,7 @@
 #include "mcp/rpc.h"
 
 struct registry_entry;
+struct tool_call;
 
 /*
  * The two generations of the protocol, each one table. Modern (2026-07-28): every request says its version and
@@ -31,6 +32,24 @@ struct era_status {
 	int status;
 };
 
+/* How questions to the client travel. Each gets a request that may ask (ask_during() in ask.h), but for begin(). */
+struct era_asking {
+	/* Read what the request brings. Returns 0, or -1 with the answer. */
+	int (*begin)(struct rpc *x, struct tool_call *call);
+	/*
+	 * As tool_ask(), for a client that has the capability. Steals "params". With MCP_EREMOTE, MCP_ECLOSED and
+	 * MCP_ETIMEOUT call->ask_fault says why.
+	 */
+	enum mcp_err (*ask)(struct rpc *x, struct tool_call *call, const char *key, const char *method,
+	    struct json_object *params, const struct json_object **result);
+	int (*end)(struct rpc *x, struct tool_call *call);	/* call->asked is not NULL: answers; returns -1 */
+	/*
+	 * The function has failed with call->ask_err, which call->ask_fault explains. Returns 0: "call" is an error
+	 * result now; or -1 with the answer.
+	 */
+	int (*failed)(struct rpc *x, struct tool_call *call);
+};
+
 struct era {
 	const char *const *versions;		/* newest first, NULL at the end */
 	const struct method *methods;		/* of requests; the last row has no name */
@@ -43,6 +62,7 @@ struct era {
 	int (*check_arguments)(struct rpc *x, const struct registry_entry *tool, const struct json_object *arguments);
 	int (*response)(struct rpc *x);	/* the message is a response; answers */
 	int resource_not_found;			/* JSON-RPC error code */
+	const struct era_asking *asking;
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
 	void (*result_members)(struct rpc *x);
 	void (*cache_hints)(struct rpc *x, bool varies);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "mcp/completion.h"
 #include "mcp/era.h"
+#include "mcp/legacy_ask.h"
 #include "mcp/list.h"
 #include "mcp/prompts.h"
 #include "mcp/resources.h"
@@ -83,6 +84,10 @@ static const struct era_status statuses[] = {
 	{ 0, 0 }
 };
 
+static const struct era_asking asking = {
+	.begin = legacy_ask_begin, .ask = legacy_ask, .failed = legacy_ask_failed
+};
+
 const struct era era_legacy = {
 	.versions = versions,
 	.methods = methods,
@@ -90,5 +95,6 @@ const struct era era_legacy = {
 	.statuses = statuses,
 	.response = rpc_accepted,
 	.resource_not_found = JSONRPC_RESOURCE_NOT_FOUND,
+	.asking = &asking,
 	.result_members = result_members
 };

@@ -15,6 +15,7 @@
 #include "mcp/prompts.h"
 #include "mcp/registry.h"
 #include "mcp/resources.h"
+#include "mcp/rounds.h"
 #include "mcp/service.h"
 #include "mcp/tools_call.h"
 
@@ -36,6 +37,7 @@ check_meta(struct rpc *x, const char **version, size_t *len)
 		return refuse_meta(x, "Invalid params: _meta must have a string \"" META_PROTOCOL_VERSION "\"");
 	if (json_get_object(meta, META_CLIENT_CAPABILITIES, &value) != MCP_OK)
 		return refuse_meta(x, "Invalid params: _meta must have an object \"" META_CLIENT_CAPABILITIES "\"");
+	x->capabilities = value;
 	if (json_get_object(meta, META_CLIENT_INFO, &value) == MCP_ETYPE)
 		return refuse_meta(x, "Invalid params: \"" META_CLIENT_INFO "\" must be an object");
 	return 0;
@@ -148,7 +150,8 @@ result_members(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 
-	buf_puts(out, ",\"resultType\":\"complete\",\"_meta\":{\"" META_SERVER_INFO "\":");
+	buf_printf(out, ",\"resultType\":\"%s\",\"_meta\":{\"" META_SERVER_INFO "\":",
+	    x->result_type ? x->result_type : "complete");
 	service_render_info(x->service, out);
 	if (x->meta)
 		buf_printf(out, ",%s", x->meta);
@@ -193,6 +196,10 @@ static const struct era_status statuses[] = {
 	{ 0, 0 }
 };
 
+static const struct era_asking asking = {
+	.begin = rounds_begin, .ask = rounds_ask, .end = rounds_end, .failed = rounds_failed
+};
+
 const struct era era_modern = {
 	.versions = versions,
 	.methods = methods,
@@ -203,6 +210,7 @@ const struct era era_modern = {
 	.check_arguments = check_arguments,
 	.response = response,
 	.resource_not_found = JSONRPC_INVALID_PARAMS,
+	.asking = &asking,
 	.result_members = result_members,
 	.cache_hints = cache_hints
 };

@@ -24,6 +24,8 @@ struct rpc {
 	const struct era *era;		/* NULL until it was chosen */
 	const char *version;		/* static: the protocol version that is spoken; NULL until it is known */
 	const char *meta;		/* JSON text of members for the _meta of the result; NULL: none */
+	const char *result_type;	/* static; NULL: "complete" */
+	const struct json_object *capabilities;	/* of the client, borrowed; NULL: not known */
 };
 
 /*

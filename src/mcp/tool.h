@@ -57,7 +57,10 @@ struct tool_call {
 	const struct json_object *answers;	/* inputResponses of the request, borrowed; NULL: none came */
 	struct json_object *asked;		/* owned: inputRequests by key; NULL: nothing was asked in this round */
 	struct json_object *state;		/* owned: see tool_state(); NULL: none */
+	struct json_object *answered;		/* owned: answers by key, of this round and those before it, judged */
 	struct json_object *missing;		/* owned: requiredCapabilities; NULL: none was found to be missing */
+	enum mcp_err ask_err;			/* what tool_ask() failed with last, */
+	char ask_fault[256];			/* and a sentence about it for the client; "": none */
 };
 
 struct tool {
@@ -172,6 +175,10 @@ bool tool_cancelled(const struct tool_call *call);
  *                is told what is required
  *   MCP_ECLOSED, MCP_ETIMEOUT   the client left, or did not answer in time
  *   MCP_EREMOTE  the client answered with an error, or with what is no answer to this question
+ *   MCP_EINVAL   key, method or params are not what they should be
+ *   MCP_ELIMIT, MCP_EDB   the question could not be carried to the client
+ *
+ * A tool passes on what it does not handle: the client is told.
  * Clients of the legacy era are asked on the request's stream and waited for, so that these never see MCP_EAGAIN.
  * Source: MCP 2026-07-28 basic/patterns/mrtr, client/elicitation, client/sampling, client/roots; 2025-11-25 the same.
  */

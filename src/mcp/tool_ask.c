@@ -1,19 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers for what a tool asks its client, and for what it remembers from one round of questions to the next. */
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "mcp/ask.h"
 #include "mcp/describe.h"
+#include "mcp/era.h"
+#include "mcp/rpc.h"
 #include "mcp/tool.h"
+
+#define KEY_MAX 128		/* bytes of the name of a question */
+
+/* MCP_OK: the client can be asked. */
+static enum mcp_err
+check_capability(struct rpc *x, struct tool_call *call, const char *method, const struct json_object *params)
+{
+	struct json_object *required;
+	enum mcp_err err = ask_capable(x->capabilities, method, params, &required);
+	struct buf text;
+
+	if (err != MCP_ENOTSUP)
+		return err;
+	json_free(call->missing);
+	call->missing = required;
+	buf_init(&text, 128);
+	json_render(required, &text);
+	err = ask_fault(call, err, "Missing required client capability: %s", text.data);
+	buf_clear(&text);
+	return err;
+}
 
 enum mcp_err
 tool_ask(struct tool_call *call, const char *key, const char *method, struct json_object *params,
     const struct json_object **result)
 {
-	(void)call;
-	(void)key;
-	(void)method;
-	json_free(params);
+	struct rpc *x = call->rpc;
+	size_t key_len = strlen(key);
+	enum mcp_err err = MCP_ENOTSUP;
+
 	*result = NULL;
-	return MCP_ENOTSUP;
+	if (key_len < 1 || key_len > KEY_MAX || !text_is_utf8(key, key_len))
+		err = MCP_EINVAL;
+	else if (x && ask_during(x->in.method, x->in.method_len))
+		err = check_capability(x, call, method, params);
+	if (!err)
+		return x->era->asking->ask(x, call, key, method, params, result);
+	json_free(params);
+	return err;
 }
 
 /* Ask with the params that were described. */

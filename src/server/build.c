@@ -23,6 +23,7 @@
 #include "server/endpoints.h"
 #include "server/exchange.h"
 #include "server/refusal_log.h"
+#include "store/secrets.h"
 #include "store/state.h"
 #include "store/stats.h"
 #include "tools/tools.h"
@@ -53,6 +54,8 @@ build_stores(struct server *s, struct report *report)
 		    why ? why : mcp_strerror(err));
 	else
 		report_add(report, REPORT_OK, NULL, "STATE_DIR %s", s->state_directory);
+	if (!err && secrets_new(s->state, &s->secrets))
+		return MCP_ENOMEM;
 	if (!err && stats_open(s->state_directory, &s->stats, &shared))
 		return MCP_ENOMEM;
 	if (!err && !shared)
@@ -303,6 +306,7 @@ build(struct server *s, struct report *report)
 		.version = PACKAGE_VERSION,
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
 		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000,
+		.secrets = s->secrets, .request_state_s = set->request_state_s,
 		.deny_by_result = set->step_up == STEP_UP_RESULT, .metadata_url = s->metadata_url
 	};
 	return MCP_OK;
@@ -357,6 +361,7 @@ server_unref(struct server *s)
 	limiter_free(s->limiter);
 	refusal_log_free(s->refusals);
 	stats_close(s->stats);
+	secrets_free(s->secrets);
 	state_close(s->state);
 	metadata_clear(&s->metadata);
 	admission_clear(&s->admission);

@@ -25,6 +25,7 @@
 
 struct refusal_log;
 struct registry;
+struct secrets;
 struct state;
 struct stats;
 struct upstream;
@@ -58,6 +59,7 @@ struct server {
 	char *state_directory, *public_url, *metadata_url, *trusted_proxy_variable;
 	char *own_metadata_path;	/* /.well-known/oauth-protected-resource with the MCP path behind it */
 	struct state *state;
+	struct secrets *secrets;
 	struct stats *stats;
 	struct limiter *limiter;
 	struct issuers issuers;			/* the first is that of SK_ENV_URL, if it is set */

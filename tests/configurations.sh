@@ -46,7 +46,8 @@ else
 fi
 
 if command -v shellcheck >/dev/null; then
-	for f in quickstart tests/clients/run tests/configurations.sh; do
+	for f in quickstart tests/clients/run tests/configurations.sh tests/conformance/install tests/conformance/run \
+		tests/conformance/responses; do
 		shellcheck -s bash "$top_srcdir/$f"
 		claim $? "shellcheck has nothing to say about $f"
 	done

@@ -211,9 +211,28 @@ def request(port, method, target, headers=(), body=b"", host=None, timeout=30.0,
         response = http.client.HTTPResponse(s, method=method)
         try:
             response.begin()
-            return Answer(response.status, response.getheaders(), response.read())
+            answer = Answer(response.status, response.getheaders(), response.read())
         finally:
             response.close()
+    record(headers, b"".join(chunks) if chunks is not None else body, answer)
+    return answer
+
+
+def record(headers, body, answer):
+    """With MCP_TEST_RECORD in the environment: append what came back to that file, one JSON object a line, for
+    tests/conformance/responses.mjs. For whoever does not ask by request()."""
+    path = os.environ.get("MCP_TEST_RECORD")
+    if not path:
+        return
+    version = [v.strip() for k, v in headers if k.lower() == "mcp-protocol-version"]
+    line = json.dumps({"test": os.path.basename(sys.argv[0]), "request": body.decode(errors="replace"),
+                       "version": version[0] if version else None, "status": answer.status,
+                       "type": answer.get("Content-Type") or "", "body": answer.body.decode(errors="replace")})
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, line.encode() + b"\n")
+    finally:
+        os.close(fd)
 
 
 # ---- MCP -------------------------------------------------------------------------------------------------------------

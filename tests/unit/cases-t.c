@@ -21,6 +21,7 @@
 #include "server/server.h"
 #include "store/state.h"
 #include "tests/case.h"
+#include "tests/record.h"
 #include "tests/tap.h"
 #include "tests/unit/mint.h"
 
@@ -208,6 +209,18 @@ read_memory(void *ctx, void *to, size_t n, enum mcp_err *err)
 	return (ssize_t)n;
 }
 
+/* The value of a variable of the request, NULL for none. */
+static const char *
+variable(const struct case_request *request, const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < request->n; i++)
+		if (strncmp(request->envp[i], name, len) == 0 && request->envp[i][len] == '=')
+			return request->envp[i] + len + 1;
+	return NULL;
+}
+
 static void
 run_step(struct server *s, const char *label, struct case_request *request, const char *expect_path)
 {
@@ -223,6 +236,8 @@ run_step(struct server *s, const char *label, struct case_request *request, cons
 	http_response_init(&res);
 	http_request_init(&req, request->envp);
 	server_handle(s, &req, &source, &res);
+	record_response("cases-t", &request->body, variable(request, "HTTP_MCP_PROTOCOL_VERSION"), res.status,
+	    &res.headers, &res.body);
 	buf_init(&why, TEXT_MAX);
 	case_compare(&expect, res.status, &res.headers, &res.body, &why);
 	if (!ok(why.len == 0, "%s", label))

@@ -24,12 +24,17 @@ call_begin(struct rpc *x, const struct json_object *arguments, void *context, st
 	call->deadline_ms = clock_monotonic_ms() + x->service->tool_timeout_ms;
 	call->context = context;
 	trace_read(x->in.params, &call->trace);
+	if (!x->era->leaving_cancels)
+		inflight_add(x);
+	if (notify_begin(x) < 0)
+		return -1;
 	return x->era->asking->begin(x, call);
 }
 
 void
 call_clear(struct tool_call *call)
 {
+	inflight_remove(call->rpc);
 	json_free(call->content);
 	json_free(call->structured);
 	json_free(call->asked);
@@ -67,6 +72,9 @@ call_find(struct rpc *x, enum registry_kind kind, const char *name)
 int
 call_end(struct rpc *x, struct tool_call *call, enum mcp_err err, const char *kind, const char *name)
 {
+	/* Who has cancelled it waits for no answer. */
+	if (atomic_load(&x->inflight.cancelled))
+		return rpc_accepted(x);
 	if (call->asked && (!err || err == MCP_EAGAIN))
 		return x->era->asking->end(x, call);
 	if (!err)

@@ -63,6 +63,8 @@ struct era {
 	int (*response)(struct rpc *x);	/* the message is a response; answers */
 	int resource_not_found;			/* JSON-RPC error code */
 	const struct era_asking *asking;
+	bool leaving_cancels;			/* a client that leaves cancels its request; else a notification does */
+	bool logs_by_request;			/* each request says which log messages it wants; else the session */
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
 	void (*result_members)(struct rpc *x);
 	void (*cache_hints)(struct rpc *x, bool varies);
@@ -74,6 +76,7 @@ extern const struct era era_legacy;
 #define META_PROTOCOL_VERSION "io.modelcontextprotocol/protocolVersion"
 #define META_CLIENT_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define META_CLIENT_INFO "io.modelcontextprotocol/clientInfo"
+#define META_LOG_LEVEL "io.modelcontextprotocol/logLevel"
 #define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
 
 /*

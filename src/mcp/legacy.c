@@ -71,7 +71,7 @@ static const struct method methods[] = {
 };
 
 static const struct method notifications[] = {
-	{ "notifications/cancelled", NULL, NULL, NULL },
+	{ "notifications/cancelled", inflight_cancelled, NULL, NULL },
 	{ "notifications/initialized", NULL, NULL, NULL },
 	{ "notifications/progress", NULL, NULL, NULL },
 	{ "notifications/roots/list_changed", NULL, NULL, NULL },

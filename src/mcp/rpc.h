@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 #include "mcp/dispatch.h"
+#include "mcp/inflight.h"
 #include "mcp/jsonrpc.h"
+#include "mcp/notify.h"
 
 struct era;
 struct json_object;
@@ -26,6 +28,8 @@ struct rpc {
 	const char *meta;		/* JSON text of members for the _meta of the result; NULL: none */
 	const char *result_type;	/* static; NULL: "complete" */
 	const struct json_object *capabilities;	/* of the client, borrowed; NULL: not known */
+	struct notify notify;
+	struct inflight inflight;
 };
 
 /*

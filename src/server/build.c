@@ -23,6 +23,7 @@
 #include "server/endpoints.h"
 #include "server/exchange.h"
 #include "server/refusal_log.h"
+#include "store/leases.h"
 #include "store/secrets.h"
 #include "store/state.h"
 #include "store/stats.h"
@@ -60,6 +61,8 @@ build_stores(struct server *s, struct report *report)
 		return MCP_ENOMEM;
 	if (!err && !shared)
 		report_add(report, REPORT_WARN, NULL, "STATS counters are not shared between processes");
+	if (leases_new(s->state_directory, "streams", (size_t)s->settings->max_streams, &s->streams))
+		return MCP_ENOMEM;
 	err = limiter_new(limits, s->state_directory, &s->limiter);
 	if (err == MCP_ENOMEM)
 		return err;
@@ -359,6 +362,7 @@ server_unref(struct server *s)
 	upstream_free(s->upstream);
 	issuers_clear(&s->issuers);
 	limiter_free(s->limiter);
+	leases_free(s->streams);
 	refusal_log_free(s->refusals);
 	stats_close(s->stats);
 	secrets_free(s->secrets);

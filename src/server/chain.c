@@ -292,7 +292,10 @@ step_dispatch(struct exchange *x)
 		.now_s = x->now_s
 	};
 
+	stream_offer(x, &message);
 	mcp_dispatch(&x->server->service, &message, &x->reply);
+	if (stream_finish(x))
+		return true;
 	x->res->status = x->reply.status;
 	if (x->reply.status != 202) {
 		http_response_header(x->res, "Content-Type", "application/json");

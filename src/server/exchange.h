@@ -21,8 +21,10 @@
 #include "oauth/principal.h"
 #include "oauth/scopes.h"
 #include "server/server.h"
+#include "server/stream.h"
 #include "tools/web_search.h"
 
+struct leases;
 struct refusal_log;
 struct registry;
 struct secrets;
@@ -62,6 +64,7 @@ struct server {
 	struct secrets *secrets;
 	struct stats *stats;
 	struct limiter *limiter;
+	struct leases *streams;			/* MAX_STREAMS of all processes */
 	struct issuers issuers;			/* the first is that of SK_ENV_URL, if it is set */
 	struct strlist authorization_servers;	/* their names for clients */
 	struct upstream *upstream;		/* of the first issuer */
@@ -103,6 +106,7 @@ struct exchange {
 	struct principal principal;
 	struct buf message;		/* the body */
 	struct mcp_reply reply;
+	struct exchange_stream stream;
 };
 
 #endif

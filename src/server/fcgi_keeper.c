@@ -107,7 +107,7 @@ look_at_running(struct fcgi_stream *s, int64_t now_ms, struct findings *f)
 	if (pthread_mutex_trylock(&s->lock) != 0)
 		return;
 	fcgi_stream_flush(s);
-	fcgi_stream_pulse(s, now_ms);
+	fcgi_stream_pulse(s, now_ms, s->terms.pulse_ms);
 	earlier(&f->due_ms, s->moved_ms + s->terms.pulse_ms);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -120,7 +120,7 @@ look_at_kept(struct fcgi_keeper *k, struct fcgi_stream *s, int64_t now_ms, struc
 
 	pthread_mutex_lock(&s->lock);
 	fcgi_stream_flush(s);
-	fcgi_stream_pulse(s, now_ms);
+	fcgi_stream_pulse(s, now_ms, s->terms.pulse_ms);
 	if (fcgi_stream_is_stuck(s, now_ms))
 		atomic_store(&s->gone, true);
 	gone = atomic_load(&s->gone);

@@ -130,9 +130,9 @@ fcgi_stream_flush_all(struct fcgi_stream *s)
 }
 
 void
-fcgi_stream_pulse(struct fcgi_stream *s, int64_t now_ms)
+fcgi_stream_pulse(struct fcgi_stream *s, int64_t now_ms, int64_t after_ms)
 {
-	if (s->ended || atomic_load(&s->gone) || s->sent < s->queue.len || now_ms - s->moved_ms < s->terms.pulse_ms)
+	if (s->ended || atomic_load(&s->gone) || s->sent < s->queue.len || now_ms - s->moved_ms < after_ms)
 		return;
 	if (fcgi_stream_put(s, s->terms.pulse, strlen(s->terms.pulse)) == MCP_OK)
 		fcgi_stream_flush(s);

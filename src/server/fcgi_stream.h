@@ -110,8 +110,8 @@ void fcgi_stream_flush(struct fcgi_stream *s);
 /* Send it, waiting for the client as for one that is silent. Returns MCP_OK, or MCP_ECLOSED with s->gone set. */
 enum mcp_err fcgi_stream_flush_all(struct fcgi_stream *s) MCP_MUST_CHECK;
 
-/* Send the pulse if nothing was sent for long enough. */
-void fcgi_stream_pulse(struct fcgi_stream *s, int64_t now_ms);
+/* Send the pulse if nothing was sent for "after_ms". */
+void fcgi_stream_pulse(struct fcgi_stream *s, int64_t now_ms, int64_t after_ms);
 
 /* Whether the client takes nothing of what is queued for too long. */
 bool fcgi_stream_is_stuck(const struct fcgi_stream *s, int64_t now_ms);

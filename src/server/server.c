@@ -86,6 +86,7 @@ log_exchange(const struct exchange *x)
 		buf_puts(&line, ", tool error");
 	if (r->trace[0])
 		buf_printf(&line, ", trace %s", r->trace);
+	stream_describe(x, &line);
 	log_info("%s", line.data);
 	buf_clear(&line);
 }
@@ -105,6 +106,7 @@ server_handle(struct server *s, struct http_request *req, struct http_body_sourc
 	stats_add(s->stats, COUNTER_STATUS + (size_t)(res->status / 100), 1);
 	atomic_fetch_add(&s->requests, 1);
 	log_exchange(&x);
+	stream_clear(&x);
 	mcp_reply_clear(&x.reply);
 	buf_clear(&x.reply.body);
 	buf_clear(&x.message);

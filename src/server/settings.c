@@ -15,6 +15,7 @@
 #include "oauth/organisation.h"
 #include "oauth/scopes.h"
 #include "server/sections.h"
+#include "store/leases.h"
 
 #define PATH_MAX_BYTES 4096
 
@@ -155,6 +156,15 @@ static const struct setting server_rows[] = {
 	{ .name = "STOP_GRACE_S", .type = SETTING_INT, .flags = SETTING_STARTUP, .offset = FIELD(stop_grace_s),
 	  .fallback = "5", .min = 1, .max = 600,
 	  .help = "Seconds that running requests get when the process is told to stop." },
+	{ .name = "MAX_STREAMS", .type = SETTING_INT, .offset = FIELD(max_streams), .fallback = "1000", .min = 0,
+	  .max = LEASES_MAX,
+	  .help = "Event streams that all processes may have open at a time; 0: every answer is plain JSON." },
+	{ .name = "MAX_STREAM_S", .type = SETTING_INT, .offset = FIELD(max_stream_s), .fallback = "3600", .min = 1,
+	  .max = 86400,
+	  .help = "Seconds that an event stream may last; one that waits ends with its token too." },
+	{ .name = "STREAM_KEEPALIVE_S", .type = SETTING_INT, .offset = FIELD(stream_keepalive_s), .fallback = "15",
+	  .min = 1, .max = 3600,
+	  .help = "Seconds of silence after which an event stream gets a comment that keeps it open." },
 	{ .name = "ALLOWED_ORIGINS", .type = SETTING_LIST, .offset = FIELD(allowed_origins),
 	  .help = "Origins whose pages may call the MCP endpoint, besides its own; * for any." },
 	{ .name = "ALLOWED_HOSTS", .type = SETTING_LIST, .offset = FIELD(allowed_hosts),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_NOTIFY_H
+#define MCP_MCP_NOTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rpc;
+struct json_object;
+
+/*
+ * What a request wants to hear while it is worked on, and how much of that it gets. Source: MCP 2026-07-28
+ * basic/patterns/progress, server/utilities/logging.
+ */
+struct notify {
+	const struct json_object *token;	/* progressToken, borrowed; NULL: no progress */
+	/* 1 + the least severe enum tool_log_level that is sent; 0: no log messages. Set by the era or the session */
+	int log_from;
+	bool progressed;
+	double progress;			/* what was told last */
+	double allowance;			/* of notifications, see notify_allows() */
+	int64_t counted_ms;
+};
+
+/*
+ * Read what params._meta says of it. Returns 0, or -1 with -32602: a token that is neither string nor integer, or a log
+ * level that is none.
+ */
+int notify_begin(struct rpc *x);
+
+/* The name of a level, an enum tool_log_level. */
+const char *notify_level_name(int level);
+
+/* The number (enum tool_log_level) of a level's name of "len" bytes; -1: it is none. */
+int notify_level(const char *name, size_t len);
+
+/*
+ * Whether one more notification may be sent: NOTIFY_BURST at once, then NOTIFY_RATE a second, so that a tool in a tight
+ * loop floods nobody.
+ */
+#define NOTIFY_BURST 100
+#define NOTIFY_RATE 50
+bool notify_allows(struct notify *n, int64_t now_ms);
+
+#endif

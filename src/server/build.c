@@ -22,6 +22,7 @@
 #include "server/authorization.h"
 #include "server/endpoints.h"
 #include "server/exchange.h"
+#include "server/modules.h"
 #include "server/refusal_log.h"
 #include "store/leases.h"
 #include "store/secrets.h"
@@ -90,15 +91,24 @@ build_rules(struct server *s)
 	return err;
 }
 
-/* What a 401 asks for: what the listed tools need, but not the keys of the house, nor what is no scope of ours. */
+/*
+ * What a 401 asks for: what everything that is listed needs, but not the keys of the house, nor what is no scope of
+ * ours.
+ */
 static enum mcp_err
-add_challenge_scopes(struct server *s, const struct strlist *scopes)
+add_challenge_scopes(struct server *s)
 {
 	enum mcp_err err = MCP_OK;
 
-	for (size_t i = 0; i < scopes->n && !err; i++)
-		if (strcmp(scopes->v[i], "admin") != 0 && strcmp(scopes->v[i], "offline_access") != 0)
-			err = strlist_add_unique(&s->challenge_scopes, scopes->v[i], strlen(scopes->v[i]));
+	for (int kind = 0; kind < REGISTRY_KINDS; kind++)
+		for (size_t i = 0; i < registry_count(s->registry, kind); i++) {
+			const struct strlist *scopes = &registry_at(s->registry, kind, i)->scopes;
+
+			for (size_t j = 0; j < scopes->n && !err; j++)
+				if (strcmp(scopes->v[j], "admin") != 0 && strcmp(scopes->v[j], "offline_access") != 0)
+					err = strlist_add_unique(&s->challenge_scopes, scopes->v[j],
+					    strlen(scopes->v[j]));
+		}
 	return err;
 }
 
@@ -142,10 +152,12 @@ build_tools(struct server *s, struct report *report)
 		} else if (!err) {
 			buf_printf(&names, "%s%s", names.len ? ", " : "", s->tools[i].name);
 			registry_restrict(s->registry, s->tools[i].name, &s->organisations[i]);
-			if (set->challenge_scopes.n == 0)
-				err = add_challenge_scopes(s, scopes[i]);
 		}
 	}
+	if (!err)
+		err = modules_load(set, s->config->source, s->registry, report, &s->modules);
+	if (!err && !set->challenge_scopes.n)
+		err = add_challenge_scopes(s);
 	if (!err && set->challenge_scopes.n)
 		err = strlist_copy(&s->challenge_scopes, &set->challenge_scopes);
 	if (!err && strlist_has(&s->challenge_scopes, "offline_access"))
@@ -154,10 +166,11 @@ build_tools(struct server *s, struct report *report)
 	if (!err)
 		err = registry_seal(s->registry);
 	if (!err && registry_count(s->registry, REGISTRY_TOOL) == 0)
-		report_add(report, REPORT_FAIL, "name some in TOOLS", "TOOLS none enabled");
+		report_add(report, REPORT_FAIL, "name some in TOOLS, or a module in TOOL_MODULES",
+		    "TOOLS none enabled");
 	else if (!err)
-		report_add(report, REPORT_OK, NULL, "TOOLS %zu: %s", registry_count(s->registry, REGISTRY_TOOL),
-		    names.data);
+		report_add(report, REPORT_OK, NULL, "TOOLS %zu%s%s", registry_count(s->registry, REGISTRY_TOOL),
+		    names.len ? ": " : "", names.data);
 	for (size_t i = 0; i < set->tools.n; i++) {
 		static const char *const known[] = { "greet_user", "admin_tool", "get_org_data", "web_search" };
 		bool found = false;
@@ -359,6 +372,7 @@ server_unref(struct server *s)
 	if (!s || atomic_fetch_sub(&s->references, 1) != 1)
 		return;
 	registry_free(s->registry);
+	modules_free(s->modules);
 	upstream_free(s->upstream);
 	issuers_clear(&s->issuers);
 	limiter_free(s->limiter);

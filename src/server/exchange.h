@@ -26,6 +26,7 @@
 
 struct leases;
 struct refusal_log;
+struct modules;
 struct registry;
 struct secrets;
 struct state;
@@ -76,6 +77,7 @@ struct server {
 	struct scope_rules implies;
 	struct org_rule organisations[4];	/* of "tools", the same places */
 	struct registry *registry;
+	struct modules *modules;	/* whose rows are in the registry */
 	struct mcp_service service;
 	struct tool tools[4];
 	struct admin_source *admin;

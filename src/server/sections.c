@@ -44,7 +44,7 @@ check_header(const struct config *c, const struct server_settings *s, const stru
 	size_t len = strlen(header->name);
 
 	if (strcmp(header->kind, "issuer") != 0)
-		wrong = "there are only [issuer NAME] sections";
+		wrong = "there are only [issuer NAME] and [module NAME] sections";
 	else if (len > SECTION_NAME_MAX || strspn(header->name, letters) != len || strcmp(header->name, "default") == 0)
 		wrong = "this is no name for a section (letters, digits, - and _; not default)";
 	else if (s->n_sections >= ISSUERS_MAX - 1)
@@ -156,6 +156,8 @@ server_sections_load(const struct config *c, struct server_settings *s, struct c
 	for (size_t i = 0; i < config_sections(c) && !err; i++) {
 		const struct config_section *header = config_section(c, i);
 
+		if (strcmp(header->kind, "module") == 0)
+			continue;
 		if (check_header(c, s, header, faults))
 			err = load_one(c, (int)i, header, s, faults);
 	}

@@ -11,10 +11,10 @@
 #define SECTION_NAME_MAX 64
 
 /*
- * Read the sections of "c" into s->sections; the settings before them are there already. What is wrong goes to "faults"
- * as errors with file and line: another kind of section, a name twice, no ISSUER, an issuer that another one has
- * too, no audience, {tid} without TENANTS and the other way round, no place for the keys. Returns MCP_OK or MCP_ENOMEM;
- * server_sections_clear() releases in both cases.
+ * Read the sections of "c" into s->sections; the settings before them are there already. Sections "[module NAME]" are
+ * passed over (modules.h). What is wrong goes to "faults" as errors with file and line: another kind of section, a name
+ * twice, no ISSUER, an issuer that another one has too, no audience, {tid} without TENANTS and the other way round, no
+ * place for the keys. Returns MCP_OK or MCP_ENOMEM; server_sections_clear() releases in both cases.
  */
 enum mcp_err server_sections_load(const struct config *c, struct server_settings *s, struct config_faults *faults)
     MCP_MUST_CHECK;

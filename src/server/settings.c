@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "oauth/organisation.h"
 #include "oauth/scopes.h"
+#include "server/modules.h"
 #include "server/sections.h"
 #include "store/leases.h"
 
@@ -197,6 +198,14 @@ static const struct setting tool_rows[] = {
 	{ .name = "TOOLS", .type = SETTING_LIST, .offset = FIELD(tools),
 	  .fallback = "greet_user admin_tool get_org_data web_search",
 	  .help = "Tools to offer." },
+	{ .name = "TOOL_MODULES", .type = SETTING_LIST, .offset = FIELD(tool_modules),
+	  .help = "Shared objects with further tools, prompts and resources, by absolute paths." },
+	{ .name = "MODULE_SCOPES", .type = SETTING_LIST, .offset = FIELD(module_scopes),
+	  .check = modules_check_scopes,
+	  .help = "Scopes for what modules add, in place of those it declares: NAME: SCOPE SCOPE NAME: SCOPE." },
+	{ .name = "MODULE_ORGANISATIONS", .type = SETTING_LIST, .offset = FIELD(module_organisations),
+	  .check = modules_check_organisations,
+	  .help = "Organisations that may call a module's tool, as of GREET_USER_ORGANISATIONS: NAME: ORGANISATION." },
 	{ .name = "GREET_USER_SCOPES", .type = SETTING_LIST, .offset = FIELD(greet_user_scopes),
 	  .check = scope_list_check,
 	  .fallback = "usr:read",

@@ -48,7 +48,7 @@ struct server_settings {
 	char *server_name, *server_title, *instructions;
 	int64_t list_ttl_s, tool_timeout_s, request_state_s;
 	bool filter_lists;
-	struct strlist tools;
+	struct strlist tools, tool_modules, module_scopes, module_organisations;
 	struct strlist greet_user_scopes, admin_tool_scopes, get_org_data_scopes, web_search_scopes;
 	struct strlist greet_user_organisations, admin_tool_organisations, get_org_data_organisations,
 	    web_search_organisations;

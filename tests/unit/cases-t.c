@@ -157,6 +157,24 @@ put_settings(const char *file, const char *over, struct buf *out)
 }
 
 /* A server with the settings of the case over those that all share. */
+/* The example module, in a directory that only this user can write. */
+static void
+place_module(void)
+{
+	const char *top = getenv("top_builddir");
+	char path[PATH_BYTES];
+	struct buf b;
+	FILE *f;
+
+	buf_init(&b, TEXT_MAX);
+	set_path(path, "%s/examples/hello.so", top ? top : ".");
+	need(case_read_file(path, &b), path);
+	set_path(path, "%s/hello.so", work);
+	f = fopen(path, "w");
+	need(f && fwrite(b.data, 1, b.len, f) == b.len && fclose(f) == 0 && chmod(path, 0644) == 0, path);
+	buf_clear(&b);
+}
+
 static struct server *
 make_server(const char *name)
 {
@@ -180,7 +198,7 @@ make_server(const char *name)
 	buf_putc(&mine, '\n');
 	put_settings(own, NULL, &mine);
 	put_settings(shared, mine.data, &all);
-	buf_printf(&all, "JWKS_FILE=%s/jwks.json\nSTATE_DIR=%s%s", work, state_dir, mine.data);
+	buf_printf(&all, "JWKS_FILE=%s/jwks.json\nMODULES=%s\nSTATE_DIR=%s%s", work, work, state_dir, mine.data);
 	need(buf_status(&all) == MCP_OK, "settings");
 	write_file(path, all.data);
 	need(chmod(path, 0600) == 0, path);
@@ -321,6 +339,7 @@ main(int argc, char **argv)
 	log_capture(drop_line, NULL);
 	set_path(root, "%s/tests/cases", top ? top : ".");
 	need(mkdtemp(work) != NULL, work);
+	place_module();
 	key = mint_ed25519();
 	write_keys();
 	shared = make_server("");

@@ -66,6 +66,7 @@ struct mcp_service {
 	const char *instructions;		/* SERVER_INSTRUCTIONS or NULL */
 	const struct registry *registry;
 	int64_t list_ttl_ms;
+	size_t page_size;		/* entries on a page of a list */
 	bool filter_lists;		/* lists show only what the caller may call (then cacheScope is private) */
 	int64_t tool_timeout_ms;
 	struct secrets *secrets;	/* seals what travels through clients; NULL: nothing can */

@@ -321,6 +321,7 @@ build(struct server *s, struct report *report)
 		.name = set->server_name ? set->server_name : "mcp-fcgi", .title = set->server_title,
 		.version = PACKAGE_VERSION,
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
+		.page_size = (size_t)set->page_size,
 		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000,
 		.secrets = s->secrets, .request_state_s = set->request_state_s,
 		.deny_by_result = set->step_up == STEP_UP_RESULT, .metadata_url = s->metadata_url

@@ -46,7 +46,7 @@ struct server_settings {
 	char *trusted_proxy_header;
 	/* Protocol and tools */
 	char *server_name, *server_title, *instructions;
-	int64_t list_ttl_s, tool_timeout_s, request_state_s;
+	int64_t list_ttl_s, page_size, tool_timeout_s, request_state_s;
 	bool filter_lists;
 	struct strlist tools, tool_modules, module_scopes, module_organisations;
 	struct strlist greet_user_scopes, admin_tool_scopes, get_org_data_scopes, web_search_scopes;

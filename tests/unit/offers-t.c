@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Prompts, resources, templates, completion and mirrored arguments, through the dispatch of both eras. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "mcp/dispatch.h"
 #include "mcp/registry.h"
+#include "store/secrets.h"
+#include "store/state.h"
 #include "tests/quotes.h"
 #include "tests/tap.h"
 
@@ -425,6 +429,109 @@ test_trace(void)
 	}
 }
 
+/* Take the next cursor out of the answer; false: there is none. */
+static bool
+next_cursor(char out[512])
+{
+	const char *at = strstr(reply.body.data, "\"nextCursor\":\"");
+
+	out[0] = '\0';
+	if (at)
+		snprintf(out, 512, "'cursor':'%.*s'", (int)strcspn(at + 14, "\""), at + 14);
+	return at != NULL;
+}
+
+/* Go through all pages of prompts, and say which names came: "abc" for a, b and c. */
+static size_t
+walk(char names[64])
+{
+	char cursor[512] = "";
+	size_t pages = 0;
+
+	names[0] = '\0';
+	do {
+		ask(pages % 2 == 0, "prompts/list", NULL, cursor);
+		for (const char *p = reply.body.data; (p = strstr(p, "{\"name\":\"")); p++)
+			if (p[10] == '"')	/* the server's own is longer */
+				strncat(names, p + 9, 1);
+	} while (++pages < 20 && next_cursor(cursor));
+	return pages;
+}
+
+static void
+test_pages(void)
+{
+	static struct prompt prompts[7];
+	static char names[7][2];
+	char dir[] = "/tmp/offers-t-XXXXXX", seen[64], cursor[512], bad[512], file[64];
+	struct secrets *here, *there;
+	struct registry *r = NULL;
+	struct state *state = NULL;
+
+	ok(mkdtemp(dir) && state_open(dir, &state, NULL) == MCP_OK && secrets_new(state, &here) == MCP_OK &&
+	    secrets_new(state, &there) == MCP_OK && registry_new(&r) == MCP_OK, "keys of two processes");
+	for (size_t i = 0; i < 7; i++) {
+		names[i][0] = (char)('a' + i);
+		prompts[i] = (struct prompt){ .name = names[i], .scopes = i % 3 == 1 ? "admin" : "",
+		    .get = get_greeting };
+		if (registry_add_prompt(r, &prompts[i], NULL, NULL))
+			diag("not added");
+	}
+	ok(registry_add_resource(r, &fixed, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "seven prompts");
+	service.registry = r;
+	service.secrets = here;
+	for (service.page_size = 1; service.page_size <= 8; service.page_size++) {
+		is_int((long long)walk(seen), (long long)((7 + service.page_size - 1) / service.page_size),
+		    "pages of %zu", service.page_size);
+		is_str(seen, "abcdefg", "... show each once, in order");
+		service.filter_lists = true;
+		is_int((long long)walk(seen), (long long)((5 + service.page_size - 1) / service.page_size),
+		    "... filtered");
+		is_str(seen, "acdfg", "... what the caller may use");
+		service.filter_lists = false;
+	}
+	service.page_size = 3;
+	ask(true, "prompts/list", NULL, "");
+	ok(next_cursor(cursor) && !strstr(cursor, "c'"), "the first of three pages");
+	service.secrets = there;
+	ask(true, "prompts/list", NULL, cursor);
+	ok(strstr(reply.body.data, q("'prompts':[{'name':'d'}")) != NULL, "another process goes on");
+	ask(true, "resources/list", NULL, cursor);
+	refuses(200, -32602, "unknown cursor", "a cursor for another list");
+	for (size_t i = 10; i < strlen(cursor) - 1; i += 7) {
+		memcpy(bad, cursor, sizeof bad);
+		bad[i] = bad[i] == 'A' ? 'B' : 'A';
+		ask(true, "prompts/list", NULL, bad);
+		is_int(reply.error_code, -32602, "a cursor with another byte at %zu", i);
+	}
+	snprintf(bad, sizeof bad, "%.*sAAAA'", (int)strlen(cursor) - 1, cursor);
+	ask(true, "prompts/list", NULL, bad);
+	refuses(200, -32602, "unknown cursor", "one with more behind it");
+	ask(true, "prompts/list", NULL, "'cursor':7");
+	refuses(200, -32602, "unknown cursor", "one that is no string");
+	ask(true, "prompts/list", NULL, "'cursor':null");
+	refuses(200, -32602, "unknown cursor", "... or null");
+	prompts[2].name = "z";	/* "c" is gone */
+	registry_free(r);
+	ok(registry_new(&r) == MCP_OK && registry_add_prompt(r, &prompts[0], NULL, NULL) == MCP_OK &&
+	    registry_add_prompt(r, &prompts[2], NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "another set");
+	service.registry = r;
+	ask(true, "prompts/list", NULL, cursor);
+	refuses(200, -32602, "unknown cursor", "a cursor behind an entry that is gone");
+	registry_free(r);
+	service.secrets = NULL;
+	secrets_free(here);
+	secrets_free(there);
+	state_close(state);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const ends[] = { "", "-wal", "-shm" };
+
+		snprintf(file, sizeof file, "%s/state.db%s", dir, ends[i]);
+		unlink(file);
+	}
+	ok(rmdir(dir) == 0, "nothing is left");
+}
+
 int
 main(void)
 {
@@ -439,6 +546,7 @@ main(void)
 	test_bad_completion();
 	test_mirrored();
 	test_trace();
+	test_pages();
 	buf_clear(&reply.body);
 	mcp_reply_clear(&reply);
 	registry_free(r);

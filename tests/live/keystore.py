@@ -331,7 +331,8 @@ def test_crowd_of_unknown(env, state):
         env.behave("keys", "hang")
         s.storm_begin(12, 1, "%", T + 100)
         r = s.storm_end()
-        ok(r["unavailable"] == 12 and r["ms"] < 7500, "F7: unknown kids while the server hangs are 503")
+        ok(r["unavailable"] == 12 and r["ms"] < 9500,
+           f"F7: unknown kids while the server hangs are 503 ({r['unavailable']} of 12, {r['ms']} ms)")
         is_(r["quick"], 8, "F7: one thread fetches, three wait for it, and the others are answered at once")
         is_(env.count("keys"), 2, "F7: one fetch for all")
         s.storm_begin(6, 1, "%", T + 140)

@@ -104,7 +104,7 @@ static const struct prompt introduce_prompt = {
 };
 static const struct resource about_resource = {
 	.uri = "hello://about", .name = "about", .title = "About this module", .mime_type = "text/plain",
-	.scopes = "", .read = read_about
+	.scopes = "", .ttl_s = 3600, .read = read_about
 };
 static const struct template_variable language_variables[] = { { "language", complete_language }, { NULL, NULL } };
 static const struct resource_template language_template = {

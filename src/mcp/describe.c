@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "mcp/resource.h"
+#include "mcp/schema.h"
 
 #define OBJECT_MAX (2 * 1024 * 1024)	/* bytes of one description, which has a few texts of an author in it */
 #define DEPTH_MAX 64
@@ -90,10 +91,62 @@ describe_object(struct describe *d, const char *name, const char *text)
 	parsed(d, name, text, JSON_OBJECT);
 }
 
-void
-describe_array(struct describe *d, const char *name, const char *text)
+/* The same for a text that must satisfy a schema, which is one of ours. */
+static void
+judged(struct describe *d, const char *name, const char *text, int kind, const char *rules)
 {
-	parsed(d, name, text, JSON_ARRAY);
+	struct json_object *source = NULL, *value = NULL;
+	struct schema *schema = NULL;
+	const char *why = "memory is short";
+	enum mcp_err err;
+	struct buf faults;
+
+	if (!text)
+		return;
+	buf_init(&faults, 0);	/* that there are some is enough */
+	err = describe_parse(text, kind, &value, &why);
+	if (!err)
+		err = describe_parse(rules, JSON_OBJECT, &source, &why);
+	if (!err)
+		err = schema_compile(source, &schema, &why);
+	if (!err && !schema_validate(schema, value, &faults)) {
+		why = "annotations or icons are not as the schema of the protocol has them";
+		err = MCP_EINVAL;
+	}
+	if (err)
+		fail(d, err, why);
+	else
+		describe_value(d, name, json_ref(value));
+	buf_clear(&faults);
+	schema_free(schema);
+	json_free(source);
+	json_free(value);
+}
+
+void
+describe_icons(struct describe *d, const char *text)
+{
+	judged(d, "icons", text, JSON_ARRAY, "{\"items\":{\"type\":\"object\",\"required\":[\"src\"],\"properties\":{"
+	    "\"src\":{\"type\":\"string\"},\"mimeType\":{\"type\":\"string\"},"
+	    "\"sizes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+	    "\"theme\":{\"enum\":[\"dark\",\"light\"]}}}}");
+}
+
+void
+describe_annotations(struct describe *d, const char *text)
+{
+	judged(d, "annotations", text, JSON_OBJECT, "{\"properties\":{"
+	    "\"audience\":{\"type\":\"array\",\"items\":{\"enum\":[\"assistant\",\"user\"]}},"
+	    "\"priority\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1},"
+	    "\"lastModified\":{\"type\":\"string\"}}}");
+}
+
+void
+describe_tool_annotations(struct describe *d, const char *text)
+{
+	judged(d, "annotations", text, JSON_OBJECT, "{\"properties\":{\"title\":{\"type\":\"string\"},"
+	    "\"readOnlyHint\":{\"type\":\"boolean\"},\"destructiveHint\":{\"type\":\"boolean\"},"
+	    "\"idempotentHint\":{\"type\":\"boolean\"},\"openWorldHint\":{\"type\":\"boolean\"}}}");
 }
 
 void
@@ -104,10 +157,10 @@ describe_resource(struct describe *d, const struct resource *resource)
 	describe_string(d, "title", resource->title);
 	describe_string(d, "description", resource->description);
 	describe_string(d, "mimeType", resource->mime_type);
-	describe_object(d, "annotations", resource->annotations);
+	describe_annotations(d, resource->annotations);
 	if (resource->size > 0)
 		describe_int(d, "size", resource->size);
-	describe_array(d, "icons", resource->icons);
+	describe_icons(d, resource->icons);
 	describe_object(d, "_meta", resource->meta);
 }
 

@@ -22,11 +22,15 @@ struct describe {
 
 #define DESCRIBE_TEXT_MAX (256 * 1024)	/* bytes of one JSON text of an author */
 
-/* Add a member; NULL adds nothing. A string must be UTF-8; the JSON text must be an object, or an array. */
+/* Add a member; NULL adds nothing. A string must be UTF-8; the JSON text must be an object. */
 void describe_string(struct describe *d, const char *name, const char *text);
 void describe_int(struct describe *d, const char *name, int64_t value);
 void describe_object(struct describe *d, const char *name, const char *text);
-void describe_array(struct describe *d, const char *name, const char *text);
+
+/* Add "icons" and "annotations" by their JSON texts; NULL adds nothing. Source: MCP schema, Icon, Annotations ... */
+void describe_icons(struct describe *d, const char *text);
+void describe_annotations(struct describe *d, const char *text);
+void describe_tool_annotations(struct describe *d, const char *text);
 
 /* Add a member with a value in hand (stolen). */
 void describe_value(struct describe *d, const char *name, struct json_object *value);

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mcp/registry.h"
 #include "mcp/rpc.h"
 
-struct registry_entry;
 struct tool_call;
 
 /*
@@ -62,12 +62,13 @@ struct era {
 	int (*check_arguments)(struct rpc *x, const struct registry_entry *tool, const struct json_object *arguments);
 	int (*response)(struct rpc *x);	/* the message is a response; answers */
 	int resource_not_found;			/* JSON-RPC error code */
+	enum registry_form form;		/* how entries are listed, and what structured content may be */
 	const struct era_asking *asking;
 	bool leaving_cancels;			/* a client that leaves cancels its request; else a notification does */
 	bool logs_by_request;			/* each request says which log messages it wants; else the session */
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
 	void (*result_members)(struct rpc *x);
-	void (*cache_hints)(struct rpc *x, bool varies);
+	void (*cache_hints)(struct rpc *x, int64_t ttl_ms, bool varies);
 };
 
 extern const struct era era_modern;

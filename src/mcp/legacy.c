@@ -95,6 +95,7 @@ const struct era era_legacy = {
 	.statuses = statuses,
 	.response = rpc_accepted,
 	.resource_not_found = JSONRPC_RESOURCE_NOT_FOUND,
+	.form = REGISTRY_OBJECTS,
 	.asking = &asking,
 	.result_members = result_members
 };

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "mcp/cursor.h"
+#include "mcp/era.h"
 #include "mcp/registry.h"
 #include "mcp/rpc.h"
 
@@ -21,6 +22,7 @@ render_permitted(const struct rpc *x, struct page *p, struct buf *out)
 {
 	const struct registry *registry = x->service->registry;
 	const struct registry_entry *e, *shown = NULL;
+	const struct listing *l;
 
 	for (size_t i = p->next; (e = registry_at(registry, p->kind, i)); i++) {
 		if (registry_judge(e, x->message->principal) != OAUTH_OK)
@@ -31,7 +33,8 @@ render_permitted(const struct rpc *x, struct page *p, struct buf *out)
 		}
 		if (shown)
 			buf_putc(out, ',');
-		buf_put(out, e->listing, e->listing_len);
+		l = registry_listing(e, x->era->form);
+		buf_put(out, l->text, l->len);
 		p->left--;
 		shown = e;
 	}
@@ -49,7 +52,7 @@ render_all(const struct rpc *x, struct page *p, struct buf *out)
 		n = p->left;
 		p->last = registry_at(registry, p->kind, p->next + n - 1);
 	}
-	text = registry_list_text(registry, p->kind, p->next, n, &len);
+	text = registry_list_text(registry, p->kind, x->era->form, p->next, n, &len);
 	buf_put(out, text, len);
 }
 
@@ -91,7 +94,7 @@ list(struct rpc *x, enum registry_kind kind, const char *member)
 			return failed(x, err);
 		buf_putc(out, '"');
 	}
-	rpc_cache_hints(x, x->service->filter_lists);
+	rpc_cache_hints(x, x->service->list_ttl_ms, x->service->filter_lists);
 	return rpc_result_end(x);
 }
 

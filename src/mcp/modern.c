@@ -141,7 +141,7 @@ discover(struct rpc *x)
 	era_render_versions(out);
 	buf_putc(out, ']');
 	service_render_offer(x->service, out);
-	rpc_cache_hints(x, false);
+	rpc_cache_hints(x, x->service->list_ttl_ms, false);
 	return rpc_result_end(x);
 }
 
@@ -160,9 +160,9 @@ result_members(struct rpc *x)
 
 /* Source: server/utilities/caching. */
 static void
-cache_hints(struct rpc *x, bool varies)
+cache_hints(struct rpc *x, int64_t ttl_ms, bool varies)
 {
-	buf_printf(&x->reply->body, ",\"ttlMs\":%lld,\"cacheScope\":\"%s\"", (long long)x->service->list_ttl_ms,
+	buf_printf(&x->reply->body, ",\"ttlMs\":%lld,\"cacheScope\":\"%s\"", (long long)ttl_ms,
 	    varies ? "private" : "public");
 }
 
@@ -212,6 +212,7 @@ const struct era era_modern = {
 	.leaving_cancels = true,
 	.logs_by_request = true,
 	.resource_not_found = JSONRPC_INVALID_PARAMS,
+	.form = REGISTRY_FULL,
 	.asking = &asking,
 	.result_members = result_members,
 	.cache_hints = cache_hints

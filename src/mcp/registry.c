@@ -19,7 +19,8 @@
 struct shelf {
 	struct registry_entry *entries;
 	size_t n, cap;
-	char *list;		/* JSON texts of all, commas between them; after the sealing */
+	/* JSON texts of all, commas between them, after the sealing; the second is NULL where it would be the same. */
+	char *list[2];
 };
 
 struct registry {
@@ -44,7 +45,8 @@ registry_free(struct registry *r)
 		for (size_t i = 0; i < s->n; i++)
 			entry_clear(&s->entries[i]);
 		free(s->entries);
-		free(s->list);
+		free(s->list[REGISTRY_FULL]);
+		free(s->list[REGISTRY_OBJECTS]);
 	}
 	free(r);
 }
@@ -162,21 +164,40 @@ registry_restrict(struct registry *r, const char *name, const struct org_rule *r
 			s->entries[i].organisation = rule;
 }
 
+const struct listing *
+registry_listing(const struct registry_entry *e, enum registry_form form)
+{
+	return form == REGISTRY_OBJECTS && e->objects.text ? &e->objects : &e->full;
+}
+
 static enum mcp_err
-render(struct shelf *s)
+render(struct shelf *s, enum registry_form form)
 {
 	struct buf b;
 
 	buf_init(&b, LIST_MAX);
 	for (size_t i = 0; i < s->n; i++) {
+		struct registry_entry *e = &s->entries[i];
+		const struct listing *l = registry_listing(e, form);
+
 		if (i > 0)
 			buf_putc(&b, ',');
-		s->entries[i].at = b.len;
-		buf_put(&b, s->entries[i].listing, s->entries[i].listing_len);
+		*(form == REGISTRY_OBJECTS ? &e->objects.at : &e->full.at) = b.len;
+		buf_put(&b, l->text, l->len);
 	}
-	free(s->list);
-	s->list = buf_steal(&b, NULL);
-	return s->list ? MCP_OK : MCP_ENOMEM;
+	free(s->list[form]);
+	s->list[form] = buf_steal(&b, NULL);
+	return s->list[form] ? MCP_OK : MCP_ENOMEM;
+}
+
+/* Whether an entry is listed in two ways. */
+static bool
+has_forms(const struct shelf *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->entries[i].objects.text)
+			return true;
+	return false;
 }
 
 enum mcp_err
@@ -184,8 +205,11 @@ registry_seal(struct registry *r)
 {
 	enum mcp_err err = MCP_OK;
 
-	for (size_t kind = 0; kind < REGISTRY_KINDS && !err; kind++)
-		err = render(&r->shelves[kind]);
+	for (size_t kind = 0; kind < REGISTRY_KINDS && !err; kind++) {
+		err = render(&r->shelves[kind], REGISTRY_FULL);
+		if (!err && has_forms(&r->shelves[kind]))
+			err = render(&r->shelves[kind], REGISTRY_OBJECTS);
+	}
 	r->sealed = !err;
 	return err;
 }
@@ -230,17 +254,22 @@ registry_completes(const struct registry *r)
 }
 
 const char *
-registry_list_text(const struct registry *r, enum registry_kind kind, size_t i, size_t n, size_t *len)
+registry_list_text(const struct registry *r, enum registry_kind kind, enum registry_form form, size_t i, size_t n,
+    size_t *len)
 {
 	const struct shelf *s = &r->shelves[kind];
-	const struct registry_entry *last;
+	bool objects = form == REGISTRY_OBJECTS && s->list[form];
+	const struct registry_entry *first, *last;
+	size_t from;
 
 	*len = 0;
 	if (n == 0)
-		return s->list;
+		return s->list[REGISTRY_FULL];
+	first = &s->entries[i];
 	last = &s->entries[i + n - 1];
-	*len = last->at + last->listing_len - s->entries[i].at;
-	return s->list + s->entries[i].at;
+	from = objects ? first->objects.at : first->full.at;
+	*len = (objects ? last->objects.at : last->full.at) + registry_listing(last, form)->len - from;
+	return s->list[objects] + from;
 }
 
 bool

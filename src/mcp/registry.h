@@ -24,6 +24,18 @@ struct uri_template;
 
 enum registry_kind { REGISTRY_TOOL, REGISTRY_PROMPT, REGISTRY_RESOURCE, REGISTRY_TEMPLATE, REGISTRY_KINDS };
 
+/*
+ * How an entry is listed: in full, or for clients that know structured content as objects only, and so no outputSchema
+ * of another type (before 2026-07-28).
+ */
+enum registry_form { REGISTRY_FULL, REGISTRY_OBJECTS };
+
+struct listing {
+	char *text;		/* JSON, owned; NULL: none */
+	size_t len;
+	size_t at;		/* in the text of all */
+};
+
 struct registry_entry {
 	enum registry_kind kind;
 	const char *name;			/* by which it is asked for: name, URI, URI template; borrowed */
@@ -39,9 +51,7 @@ struct registry_entry {
 	struct schema *output;			/* of a tool: compiled output_schema; NULL: none */
 	struct mirror *mirror;			/* of a tool: arguments that headers repeat (mirror.h); NULL: none */
 	struct uri_template *pattern;		/* of a template */
-	char *listing;				/* the object of the list as JSON text */
-	size_t listing_len;
-	size_t at;				/* of "listing" in the text of all */
+	struct listing full, objects;		/* "objects" has no text where it would be the same */
 };
 
 /*
@@ -89,9 +99,11 @@ bool registry_completes(const struct registry *r);
 
 /*
  * The JSON objects of the "n" entries from "i" on, commas between them, rendered by registry_seal(); borrowed, *len
- * bytes, not terminated. All of them must be there.
+ * bytes, not terminated. All of them must be there. registry_listing() is that of one entry.
  */
-const char *registry_list_text(const struct registry *r, enum registry_kind kind, size_t i, size_t n, size_t *len);
+const char *registry_list_text(const struct registry *r, enum registry_kind kind, enum registry_form form, size_t i,
+    size_t n, size_t *len);
+const struct listing *registry_listing(const struct registry_entry *e, enum registry_form form);
 
 /*
  * Whether "principal" (NULL: nobody) may use the entry: OAUTH_OK; OAUTH_INSUFFICIENT_SCOPE if it lacks a scope (which

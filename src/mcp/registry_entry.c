@@ -38,52 +38,68 @@ is_name(const char *name)
 	return len > 0 && len <= NAME_MAX_BYTES && name[len] == '\0';
 }
 
-/* Read and compile one schema; its root must say "type": "object". */
+/* Whether the root of a schema says "type": "object". */
+static bool
+is_of_objects(const struct json_object *schema)
+{
+	const char *type;
+
+	return json_get_string(schema, "type", &type, NULL) == MCP_OK && strcmp(type, "object") == 0;
+}
+
+/* Read and compile one schema. */
 static enum mcp_err
 read_schema(const char *text, struct json_object **source, struct schema **out, const char **why)
 {
-	const char *type;
 	enum mcp_err err = describe_parse(text, JSON_OBJECT, source, why);
 
-	if (err)
-		return err;
-	if (json_get_string(*source, "type", &type, NULL) != MCP_OK || strcmp(type, "object") != 0) {
-		*why = "a schema of a tool must have \"type\": \"object\"";
-		return MCP_EINVAL;
-	}
-	return schema_compile(*source, out, why);
+	return err ? err : schema_compile(*source, out, why);
 }
 
-/* Source of the object's members: MCP schema, Tool. */
+/* Source of the object's members: MCP schema, Tool. The schemas are borrowed; "output" may be NULL. */
+static void
+describe_tool(struct describe *d, const struct tool *tool, struct json_object *input, struct json_object *output)
+{
+	describe_string(d, "name", tool->name);
+	describe_string(d, "title", tool->title);
+	describe_string(d, "description", tool->description);
+	describe_value(d, "inputSchema", json_ref(input));
+	if (output)
+		describe_value(d, "outputSchema", json_ref(output));
+	describe_tool_annotations(d, tool->annotations);
+	describe_icons(d, tool->icons);
+	describe_object(d, "_meta", tool->meta);
+}
+
 static enum mcp_err
 prepare_tool(struct registry_entry *e, struct describe *d, const char **why)
 {
 	struct json_object *input = NULL, *output = NULL;
+	struct describe objects = { 0 };
 	const struct tool *tool = e->tool;
 	enum mcp_err err;
 
 	if (tool->needs_organisation)
 		e->organisation = &any_organisation;
 	err = read_schema(tool->input_schema, &input, &e->input, why);
+	if (!err && !is_of_objects(input)) {
+		*why = "the input schema of a tool must have \"type\": \"object\"";
+		err = MCP_EINVAL;
+	}
 	if (!err)
 		err = mirror_new(input, &e->mirror, why);
 	if (!err && tool->output_schema)
 		err = read_schema(tool->output_schema, &output, &e->output, why);
-	if (err) {
-		json_free(input);
-		json_free(output);
-		return err;
+	if (!err)
+		describe_tool(d, tool, input, output);
+	if (!err && output && !is_of_objects(output)) {
+		describe_tool(&objects, tool, input, NULL);
+		err = describe_finish(&objects, &e->objects.text, &e->objects.len);
+		*why = objects.why;
 	}
-	describe_string(d, "name", tool->name);
-	describe_string(d, "title", tool->title);
-	describe_string(d, "description", tool->description);
-	describe_value(d, "inputSchema", input);
-	if (output)
-		describe_value(d, "outputSchema", output);
-	describe_object(d, "annotations", tool->annotations);
-	describe_array(d, "icons", tool->icons);
-	describe_object(d, "_meta", tool->meta);
-	return MCP_OK;
+	json_free(input);
+	json_free(output);
+	return err;
 }
 
 /* Source: MCP schema, PromptArgument. */
@@ -134,7 +150,7 @@ prepare_prompt(struct registry_entry *e, struct describe *d, const char **why)
 	describe_string(d, "description", prompt->description);
 	if (arguments)
 		describe_value(d, "arguments", arguments);
-	describe_array(d, "icons", prompt->icons);
+	describe_icons(d, prompt->icons);
 	describe_object(d, "_meta", prompt->meta);
 	return MCP_OK;
 }
@@ -156,8 +172,8 @@ prepare_template(struct registry_entry *e, struct describe *d, const char **why)
 	describe_string(d, "title", t->title);
 	describe_string(d, "description", t->description);
 	describe_string(d, "mimeType", t->mime_type);
-	describe_object(d, "annotations", t->annotations);
-	describe_array(d, "icons", t->icons);
+	describe_annotations(d, t->annotations);
+	describe_icons(d, t->icons);
 	describe_object(d, "_meta", t->meta);
 	return err;
 }
@@ -221,7 +237,7 @@ entry_prepare(struct registry_entry *e, const char **why)
 		json_free(d.object);
 		return err;
 	}
-	err = describe_finish(&d, &e->listing, &e->listing_len);
+	err = describe_finish(&d, &e->full.text, &e->full.len);
 	if (err)
 		*why = d.why ? d.why : "memory is short";
 	return err;
@@ -235,7 +251,8 @@ entry_clear(struct registry_entry *e)
 	schema_free(e->output);
 	mirror_free(e->mirror);
 	uri_template_free(e->pattern);
-	free(e->listing);
+	free(e->full.text);
+	free(e->objects.text);
 	memset(e, 0, sizeof *e);
 }
 

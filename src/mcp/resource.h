@@ -20,6 +20,7 @@ struct resource {
 	const char *icons;		/* JSON text of an array of Icon; NULL: none */
 	const char *meta;		/* JSON text of the object _meta; NULL: none */
 	const char *scopes;		/* as of a tool */
+	int64_t ttl_s;			/* how long a client may keep what it has read; 0: not at all */
 	enum mcp_err (*read)(struct tool_call *call);
 	void *context;			/* given back in tool_call.context */
 };
@@ -45,6 +46,7 @@ struct resource_template {
 	const char *icons;		/* JSON text of an array of Icon; NULL: none */
 	const char *meta;		/* JSON text of the object _meta; NULL: none */
 	const char *scopes;		/* as of a tool */
+	int64_t ttl_s;			/* as of a resource */
 	const struct template_variable *variables;	/* those with completion; NULL: none */
 	enum mcp_err (*read)(struct tool_call *call);	/* as of a resource */
 	void *context;			/* given back in tool_call.context */

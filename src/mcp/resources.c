@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "mcp/call.h"
 #include "mcp/denied.h"
 #include "mcp/era.h"
@@ -44,14 +45,23 @@ find_template(const struct rpc *x, const char *uri, const struct registry_entry 
 	return err;
 }
 
+/* Contents that answers of the client went into are not to be kept: these are not in a cache's key. */
 static int
-answer(struct rpc *x, const struct tool_call *call)
+answer(struct rpc *x, const struct registry_entry *e, const struct tool_call *call)
 {
+	int64_t ttl_s = e->kind == REGISTRY_TEMPLATE ? e->template->ttl_s : e->resource->ttl_s;
+
+	if (call->answers || call->answered || call->state || ttl_s < 0)
+		ttl_s = 0;
+	if (!call->content) {
+		log_error("request %s: resource %s has no contents", x->message->request_id, e->name);
+		return rpc_error(x, JSONRPC_INTERNAL_ERROR, "Internal error: the resource has no contents");
+	}
 	rpc_result_begin(x);
 	buf_puts(&x->reply->body, "\"contents\":");
 	call_render_content(call, &x->reply->body);
 	/* What a function reads may depend on who asks. */
-	rpc_cache_hints(x, true);
+	rpc_cache_hints(x, ttl_s * 1000, true);
 	return rpc_result_end(x);
 }
 
@@ -68,7 +78,7 @@ read_entry(struct rpc *x, const struct registry_entry *e, const char *uri, const
 		if (err == MCP_ENOENT)
 			not_found(x, uri, strlen(uri));
 		else if (call_end(x, &call, err, "resource", e->name) == 0)
-			answer(x, &call);
+			answer(x, e, &call);
 	}
 	call_clear(&call);
 	return -1;

@@ -82,10 +82,10 @@ rpc_result_end(struct rpc *x)
 }
 
 void
-rpc_cache_hints(struct rpc *x, bool varies)
+rpc_cache_hints(struct rpc *x, int64_t ttl_ms, bool varies)
 {
 	if (x->era->cache_hints)
-		x->era->cache_hints(x, varies);
+		x->era->cache_hints(x, ttl_ms, varies);
 }
 
 const char *

@@ -55,10 +55,10 @@ void rpc_result_begin(struct rpc *x);
 int rpc_result_end(struct rpc *x);
 
 /*
- * Append the members that tell a client how long it may keep a result, each with a comma before it; nothing in the
- * legacy era. "varies" says that the result depends on who asks.
+ * Append the members that tell a client how long it may keep a result, "ttl_ms" milliseconds, each with a comma before
+ * it; nothing in the legacy era. "varies" says that the result depends on who asks.
  */
-void rpc_cache_hints(struct rpc *x, bool varies);
+void rpc_cache_hints(struct rpc *x, int64_t ttl_ms, bool varies);
 
 /*
  * Write text from outside into "out" so that a message can quote it: printable ASCII (text_escape()), at most 128 bytes

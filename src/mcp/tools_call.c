@@ -48,7 +48,7 @@ answer(struct rpc *x, const struct tool_call *call)
 	rpc_result_begin(x);
 	buf_puts(out, "\"content\":");
 	call_render_content(call, out);
-	if (call->has_structured) {
+	if (call->has_structured && (x->era->form == REGISTRY_FULL || json_kind(call->structured) == JSON_OBJECT)) {
 		buf_puts(out, ",\"structuredContent\":");
 		json_render(call->structured, out);
 	}

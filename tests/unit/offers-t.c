@@ -95,7 +95,7 @@ static const struct resource fixed = { .uri = "test://static", .name = "static",
 	.annotations = "{\"priority\":1}", .scopes = "", .read = read_static };
 static const struct template_variable variables[] = { { "id", complete_name }, { NULL, NULL } };
 static const struct resource_template records = { .uri_template = "test://template/{id}/data", .name = "records",
-	.scopes = "", .variables = variables, .read = read_template };
+	.scopes = "", .ttl_s = 7, .variables = variables, .read = read_template };
 static const struct resource_template vault = { .uri_template = "vault://{+id}", .name = "vault", .scopes = "admin",
 	.read = read_template };
 static const struct tool region = { .name = "region", .description = "d", .scopes = "", .call = call_trace,
@@ -103,6 +103,19 @@ static const struct tool region = { .name = "region", .description = "d", .scope
 	    "\"region\":{\"type\":\"string\",\"x-mcp-header\":\"Region\"},"
 	    "\"in\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"x-mcp-header\":\"N\"}}},"
 	    "\"sure\":{\"type\":\"boolean\",\"x-mcp-header\":\"Sure\"}}}" };
+
+static enum mcp_err
+call_array(struct tool_call *call)
+{
+	struct json_object *list = json_new_array();
+
+	if (!list || json_push_new(list, json_new_int(1)))
+		return MCP_ENOMEM;
+	return tool_structured(call, list);
+}
+
+static const struct tool array = { .name = "array", .description = "d", .scopes = "", .call = call_array,
+	.input_schema = "{\"type\":\"object\"}", .output_schema = "{\"type\":\"array\"}" };
 
 static struct principal caller = { .scopes = { read_v, 1 } };
 static struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000 };
@@ -191,7 +204,7 @@ setup(void)
 	const char *why = "";
 
 	ok(registry_new(&r) == MCP_OK && registry_add(r, &region, NULL, &why) == MCP_OK &&
-	    registry_add_prompt(r, &greeting, NULL, &why) == MCP_OK &&
+	    registry_add(r, &array, NULL, &why) == MCP_OK && registry_add_prompt(r, &greeting, NULL, &why) == MCP_OK &&
 	    registry_add_prompt(r, &secret_prompt, NULL, &why) == MCP_OK &&
 	    registry_add_resource(r, &fixed, NULL, &why) == MCP_OK &&
 	    registry_add_template(r, &records, &scopes_none, &why) == MCP_OK &&
@@ -270,10 +283,10 @@ test_resources(void)
 {
 	ask(true, "resources/read", "test://static", "'uri':'test://static'");
 	answers("'contents':[{'uri':'test://static','mimeType':'text/plain','text':'hello'},{'uri':'test://other',"
-	    "'blob':'AAE='}],'ttlMs':1000,'cacheScope':'private'," TAIL, "resources/read: text and bytes");
+	    "'blob':'AAE='}],'ttlMs':0,'cacheScope':'private'," TAIL, "resources/read: text and bytes");
 	ask(true, "resources/read", "test://template/a%2Fb/data", "'uri':'test://template/a%2Fb/data'");
 	answers("'contents':[{'uri':'test://template/a%2Fb/data','text':'a/b'}],"
-	    "'ttlMs':1000,'cacheScope':'private'," TAIL,
+	    "'ttlMs':7000,'cacheScope':'private'," TAIL,
 	    "a template: the variable's value decoded");
 	ask(true, "resources/read", "test://nobody", "'uri':'test://nobody'");
 	refuses(200, -32602, "'data':{'uri':'test://nobody'}", "one that does not exist, modern");
@@ -429,6 +442,27 @@ test_trace(void)
 	}
 }
 
+/* Structured content that is no object, which clients know from 2026-07-28 on. */
+static void
+test_array(void)
+{
+	ask(true, "tools/call", "array", "'name':'array'");
+	answers("'content':[{'type':'text','text':'[1]'}],'structuredContent':[1],'isError':false," TAIL,
+	    "an array as structured content");
+	ask(true, "tools/list", NULL, "");
+	ok(strstr(reply.body.data, q("'outputSchema':{'type':'array'}")) != NULL, "... and its schema");
+	ask(false, "tools/call", NULL, "'name':'array'");
+	answers("'content':[{'type':'text','text':'[1]'}],'isError':false}}", "... older ones get the text");
+	ask(false, "tools/list", NULL, "");
+	ok(!strstr(reply.body.data, "outputSchema") && strstr(reply.body.data, q("'region'")) &&
+	    strstr(reply.body.data, q("{'name':'array','description':'d','inputSchema':{'type':'object'}}]")),
+	    "... and no schema");
+	service.filter_lists = true;
+	ask(false, "tools/list", NULL, "");
+	ok(!strstr(reply.body.data, "outputSchema"), "... nor in a filtered list");
+	service.filter_lists = false;
+}
+
 /* Take the next cursor out of the answer; false: there is none. */
 static bool
 next_cursor(char out[512])
@@ -546,6 +580,7 @@ main(void)
 	test_bad_completion();
 	test_mirrored();
 	test_trace();
+	test_array();
 	test_pages();
 	buf_clear(&reply.body);
 	mcp_reply_clear(&reply);

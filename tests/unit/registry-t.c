@@ -38,13 +38,20 @@ static const struct bad {
 	{ { .name = "t", .description = "d", .input_schema = "[]", .call = nothing },
 	    "a schema, annotations, icons or _meta are not of the right JSON type" },
 	{ { .name = "t", .description = "d", .input_schema = "{}", .call = nothing },
-	    "a schema of a tool must have 'type': 'object'" },
+	    "the input schema of a tool must have 'type': 'object'" },
 	{ { .name = "t", .description = "d", .input_schema = "{\"type\":\"object\",\"patternProperties\":{}}",
 	    .call = nothing },
 	    "the keyword 'patternProperties' is not supported" },
-	{ { GOOD, .output_schema = "{\"type\":\"array\"}" }, "a schema of a tool must have 'type': 'object'" },
 	{ { GOOD, .output_schema = "{\"type\":\"object\",\"not\":{}}" }, "the keyword 'not' is not supported" },
-	{ { GOOD, .annotations = "7" }, "a schema, annotations, icons or _meta are not of the right JSON type" }
+	{ { GOOD, .annotations = "7" }, "a schema, annotations, icons or _meta are not of the right JSON type" },
+	{ { GOOD, .annotations = "{\"readOnlyHint\":1}" },
+	    "annotations or icons are not as the schema of the protocol has them" },
+	{ { GOOD, .icons = "[{\"mimeType\":\"image/png\"}]" },
+	    "annotations or icons are not as the schema of the protocol has them" },
+	{ { GOOD, .meta = "[]" }, "a schema, annotations, icons or _meta are not of the right JSON type" },
+	{ { .name = "t", .description = "d", .call = nothing, .input_schema = "{\"type\":\"object\",\"properties\":"
+	    "{\"a\":{\"type\":\"number\",\"x-mcp-header\":\"A\"}}}" },
+	    "x-mcp-header is for string, integer and boolean only" }
 };
 
 static void
@@ -83,7 +90,7 @@ test_sealed(void)
 
 	tool_greet_user(&greet);
 	ok(registry_new(&r) == MCP_OK, "a registry");
-	registry_list_text(r, REGISTRY_TOOL, 0, 0, &len);
+	registry_list_text(r, REGISTRY_TOOL, REGISTRY_FULL, 0, 0, &len);
 	ok(registry_seal(r) == MCP_OK && len == 0, "an empty list is empty");
 	registry_free(r);
 
@@ -106,13 +113,13 @@ test_sealed(void)
 	ok(registry_at(r, REGISTRY_TOOL, 21) == NULL, "and none behind the last");
 	ok(registry_find(r, REGISTRY_TOOL, "t7") == registry_at(r, REGISTRY_TOOL, 13), "a tool is found by name");
 	ok(registry_find(r, REGISTRY_TOOL, "T7") == NULL, "... with case");
-	text = registry_list_text(r, REGISTRY_TOOL, 0, 21, &len);
+	text = registry_list_text(r, REGISTRY_TOOL, REGISTRY_FULL, 0, 21, &len);
 	ok(len == strlen(text) && text[0] == '{' && text[len - 1] == '}', "the list is of objects");
 	ok(strstr(text, q("{'name':'greet_user','title':'Greet user','description':'Greets the user with a "
 	    "personalized "
 	    "message.','inputSchema':{'type':'object',")), "S42: greet_user is described as it should");
 	ok(!strchr(text, '\n'), "on one line");
-	text = registry_list_text(r, REGISTRY_TOOL, 1, 2, &len);
+	text = registry_list_text(r, REGISTRY_TOOL, REGISTRY_FULL, 1, 2, &len);
 	ok(len < 200 && strncmp(text, q("{'name':'t19',"), 14) == 0 && memmem(text, len, q("},{'name':'t18'"), 14) &&
 	    text[len - 1] == '}', "and so is a part of it");
 	registry_free(r);

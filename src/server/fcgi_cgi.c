@@ -8,8 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "http/channel.h"
 
 #define ANSWER_FD 1
 #define LATE_S 20		/* what is done after the answer ends the process when it takes longer */
@@ -112,6 +116,98 @@ write_all(const char *data, size_t len)
 	return MCP_OK;
 }
 
+/* An answer in pieces. The front takes them from us one by one; there is no keeper, nobody else to keep it for. */
+struct cgi_channel {
+	struct http_channel channel;	/* first, so that it can be found */
+	const struct fcgi_options *options;
+	struct http_channel_terms terms;
+	bool begun;
+	atomic_bool gone;
+	int64_t over_ms;
+	pthread_mutex_t lock;
+	/* Under the lock: */
+	struct buf head;		/* until it has left */
+	int64_t wrote_ms;
+};
+
+/* Write, waiting for a slow front as for a silent one. Locked. */
+static enum mcp_err
+write_piece(struct cgi_channel *c, const char *data, size_t len)
+{
+	struct pollfd pfd = { .fd = ANSWER_FD, .events = POLLOUT };
+
+	while (len > 0 && !atomic_load(&c->gone)) {
+		/* What can be written to a pipe at once when poll() says that something can. */
+		size_t part = len < PIPE_BUF ? len : PIPE_BUF;
+		ssize_t n;
+
+		errno = ETIMEDOUT;
+		n = clock_monotonic_ms() >= c->over_ms || poll(&pfd, 1, c->options->io_timeout_s * 1000) <= 0 ? -1
+		    : send(ANSWER_FD, data, part, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == ENOTSOCK)
+			n = write(ANSWER_FD, data, part);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			atomic_store(&c->gone, true);
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	c->wrote_ms = clock_monotonic_ms();
+	return len > 0 ? MCP_ECLOSED : MCP_OK;
+}
+
+static enum mcp_err
+channel_begin(struct http_channel *channel, const struct http_response *res, const struct http_channel_terms *terms)
+{
+	struct cgi_channel *c = (struct cgi_channel *)channel;
+	enum mcp_err err = http_response_head(res, true, &c->head);
+
+	c->terms = *terms;
+	c->wrote_ms = clock_monotonic_ms();
+	c->over_ms = c->wrote_ms + terms->life_ms;
+	c->begun = !err;
+	return err ? MCP_ENOMEM : MCP_OK;
+}
+
+static enum mcp_err
+channel_write(struct http_channel *channel, const char *data, size_t len)
+{
+	struct cgi_channel *c = (struct cgi_channel *)channel;
+	enum mcp_err err;
+
+	pthread_mutex_lock(&c->lock);
+	err = write_piece(c, c->head.data, c->head.len);
+	buf_reset(&c->head);
+	if (!err)
+		err = write_piece(c, data, len);
+	pthread_mutex_unlock(&c->lock);
+	return err;
+}
+
+static bool
+channel_is_gone(struct http_channel *channel)
+{
+	struct cgi_channel *c = (struct cgi_channel *)channel;
+	struct pollfd pfd = { .fd = ANSWER_FD };
+	int64_t pulse_ms;
+
+	if (poll(&pfd, 1, 0) > 0)
+		atomic_store(&c->gone, true);
+	/* Who holds the lock is writing. */
+	if (c->begun && pthread_mutex_trylock(&c->lock) == 0) {
+		pulse_ms = c->terms.probe_ms > 0 ? c->terms.probe_ms : c->terms.pulse_ms;
+		if (c->head.len == 0 && clock_monotonic_ms() - c->wrote_ms >= pulse_ms)
+			(void)write_piece(c, c->terms.pulse, strlen(c->terms.pulse));
+		pthread_mutex_unlock(&c->lock);
+	}
+	return atomic_load(&c->gone);
+}
+
+static const struct http_channel_ops channel_ops = {
+	.begin = channel_begin, .write = channel_write, .is_gone = channel_is_gone
+};
+
 static enum mcp_err
 send_answer(struct http_response *res)
 {
@@ -168,12 +264,16 @@ fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *ha
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct cgi_body body = { .options = options, .left = -1 };
 	struct http_body_source source = { .read = read_body, .ctx = &body };
+	struct cgi_channel channel = { .channel.ops = &channel_ops, .options = options,
+	    .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct http_response res;
 	struct http_request req;
 	enum mcp_err err;
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	buf_init(&channel.head, HTTP_RESPONSE_HEADERS_MAX + 256);
 	http_response_init(&res);
+	res.channel = &channel.channel;
 	http_request_init(&req, environ);
 	/*
 	 * Without a length there is a body only when the request was chunked (Apache); a script must not read further
@@ -192,9 +292,13 @@ fcgi_serve_cgi(const struct fcgi_options *options, const struct fcgi_handler *ha
 	 */
 	if (handler->after)
 		sigaction(SIGTERM, &ignore, NULL);
-	err = send_answer(&res);
+	if (!channel.begun)
+		err = send_answer(&res);
+	else
+		err = atomic_load(&channel.gone) ? MCP_EIO : MCP_OK;
 	if (handler->after && leave_front())
 		handler->after(handler->ctx);
 	http_response_clear(&res);
+	buf_clear(&channel.head);
 	return err;
 }

@@ -177,7 +177,7 @@ on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total, 
 	(void)dl;
 	(void)ul_total;
 	(void)ul;
-	t->cancelled = t->req->cancel && atomic_load(t->req->cancel);
+	t->cancelled = t->req->is_cancelled && t->req->is_cancelled(t->req->cancel_ctx);
 	return t->cancelled;
 }
 

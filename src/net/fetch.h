@@ -2,7 +2,6 @@
 #ifndef MCP_NET_FETCH_H
 #define MCP_NET_FETCH_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,7 +48,9 @@ struct fetch_request {
 	/* 1 to 600000; the whole transfer, look-up of the name, slow drips and a second try included */
 	long total_timeout_ms;
 	size_t max_bytes;		/* of the answer's body */
-	const atomic_bool *cancel;	/* stop within about a second when it becomes true; NULL: never */
+	/* Asked about once a second and oftener: true stops the request. NULL: never. */
+	bool (*is_cancelled)(const void *ctx);
+	const void *cancel_ctx;
 };
 
 struct fetch_response {

@@ -21,6 +21,7 @@
 
 #define CONNECT_MS 5000
 #define WAIT_MAX_MS 5000	/* a thread is not held longer than this by Retry-After */
+#define WAIT_STEP_MS 100
 #define MARGIN_MS 500		/* a search that has less time than this is not begun */
 #define BODY_MAX (128 * 1024)	/* 450 domains of 253 bytes */
 
@@ -170,15 +171,31 @@ may_retry(const struct fetch_response *res, int64_t *wait_ms)
 	return true;
 }
 
-static enum mcp_err
-ask(const struct web_search *ws, const char *body, size_t len, int64_t end_ms, struct fetch_response *res)
+static bool
+is_cancelled(const void *ctx)
 {
+	return tool_cancelled(ctx);
+}
+
+/* Wait before a second try. Returns false when nobody waits for the answer any more. */
+static bool
+pause_ms(const struct tool_call *call, int64_t ms)
+{
+	for (; ms > 0 && !tool_cancelled(call); ms -= WAIT_STEP_MS)
+		sleep_ms(ms < WAIT_STEP_MS ? ms : WAIT_STEP_MS);
+	return ms <= 0;
+}
+
+static enum mcp_err
+ask(const struct tool_call *call, const char *body, size_t len, int64_t end_ms, struct fetch_response *res)
+{
+	const struct web_search *ws = call->context;
 	const struct web_search_settings *set = ws->settings;
 	const char *headers[7] = { "Content-Type: application/json", "Accept: application/json",
 	    "X-Client-Source: mcp-fcgi" };
 	struct fetch_request req = {
 		.method = "POST", .headers = headers, .body = body, .body_len = len, .connect_timeout_ms = CONNECT_MS,
-		.max_bytes = WEB_SEARCH_ANSWER_MAX,
+		.max_bytes = WEB_SEARCH_ANSWER_MAX, .is_cancelled = is_cancelled, .cancel_ctx = call,
 	};
 	struct buf url, access, project;
 	enum mcp_err err;
@@ -216,7 +233,8 @@ ask(const struct web_search *ws, const char *body, size_t len, int64_t end_ms, s
 		    wait_ms + 2 * MARGIN_MS > end_ms - clock_monotonic_ms())
 			break;
 		fetch_response_clear(res);
-		sleep_ms(wait_ms);
+		if (!pause_ms(call, wait_ms))
+			err = MCP_ECLOSED;
 	}
 	buf_clear_secret(&access);
 	buf_clear(&project);
@@ -278,6 +296,8 @@ refuse(struct tool_call *call, struct fetch_response *res)
 static enum mcp_err
 tell_fault(struct tool_call *call, enum mcp_err fault, const struct fetch_response *res)
 {
+	if (fault == MCP_ECLOSED)
+		return tool_error(call, "The search was cancelled.");
 	log_warning("%s web_search: no answer from Tavily: %s", call->request_id, res->fault[0] ? res->fault
 	    : mcp_strerror(fault));
 	if (fault == MCP_ENOMEM)
@@ -337,7 +357,11 @@ web_search(struct tool_call *call)
 		goto out;
 	if (call->deadline_ms && call->deadline_ms < end_ms)
 		end_ms = call->deadline_ms;
-	err = ask(ws, body.data, body.len, end_ms, &res);
+	/* Begins a stream if the client has asked for it, on which every front notices that the client leaves. */
+	err = tool_progress(call, 0, 1, "Searching the web");
+	if (err)
+		goto out;
+	err = ask(call, body.data, body.len, end_ms, &res);
 	if (err)
 		err = tell_fault(call, err, &res);
 	else if (res.status != 200)

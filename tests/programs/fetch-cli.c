@@ -5,6 +5,7 @@
  * between.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,13 @@ worker(void *ctx)
 	for (long i = 0; i < repeat; i++)
 		one();
 	return NULL;
+}
+
+static bool
+is_cancelled(const void *ctx)
+{
+	(void)ctx;
+	return atomic_load(&cancel);
 }
 
 static void *
@@ -137,7 +145,7 @@ main(int argc, char **argv)
 	if (threads < 1 || threads > 64)
 		return 2;
 	if (cancel_ms) {
-		request.cancel = &cancel;
+		request.is_cancelled = is_cancelled;
 		if (pthread_create(&cancel_id, NULL, canceller, NULL))
 			return 1;
 	}

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Event streams through the web servers: how soon events come, what becomes of calls whose client leaves or does not
+read, how many streams there may be, and that other calls do not wait for them."""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from front import CGI_FRONTS, Front, missing  # noqa: E402
+from harness import (Answer, BUILD, diag, done, is_, legacy_call, modern_call, ok, record, skip,  # noqa: E402
+                     skip_all, wait_for)
+
+MODULE = os.path.join(BUILD, "tests", "modules", "streams.so")
+WIDE = {"RATE_LIMIT": "100000/minute", "RATE_LIMIT_PRINCIPAL": "100000/minute"}
+
+if not os.path.exists(MODULE):
+    skip_all("tests/modules/streams.so is not built")
+
+
+class StreamFront(Front):
+    """A front whose responders have the tool "work"."""
+
+    def __init__(self, name, settings=None, **more):
+        super().__init__(name, dict(WIDE, **(settings or {})), **more)
+
+    def configure(self):
+        module = self.dir + "/streams.so"
+        if not os.path.exists(module):
+            shutil.copy(MODULE, module)
+            os.chmod(module, 0o755)
+        self.diary_path = self.dir + "/log/diary"
+        self.settings["TOOL_MODULES"] = module
+        super().configure()
+        with open(self.dir + "/mcp-fcgi.conf", "a", encoding="utf-8") as f:
+            f.write("[module streams]\nDIARY=%s\n" % self.diary_path)
+
+    def diary(self, word):
+        """How many calls ended so."""
+        try:
+            with open(self.diary_path, encoding="ascii") as f:
+                return f.read().count(" %s after " % word)
+        except FileNotFoundError:
+            return 0
+
+
+def work(token, modern=True, progress="p-1", request_id=7, level=None, **arguments):
+    """A call of "work" as (headers, body)."""
+    headers, body = (modern_call if modern else legacy_call)("work", arguments, token, request_id)
+    message = json.loads(body)
+    meta = message["params"].setdefault("_meta", {})
+    if progress is not None:
+        meta["progressToken"] = progress
+    if level:
+        meta["io.modelcontextprotocol/logLevel"] = level
+    return headers, json.dumps(message).encode()
+
+
+class Events:
+    """A POST whose answer is read event by event."""
+
+    def __init__(self, front, message, receive=None):
+        headers, body = message
+        self.message = message
+        self.socket = socket.socket()
+        if receive:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self.socket.settimeout(20)
+        self.socket.connect(("127.0.0.1", front.port))
+        self.began = time.monotonic()
+        lines = ["POST /mcp HTTP/1.1", "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)]
+        lines += ["%s: %s" % pair for pair in headers]
+        self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        self.response, self.text, self.whole, self.ended = None, b"", b"", False
+        self.events, self.comments = [], 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.response:
+            self.response.close()
+        self.socket.close()
+
+    def head(self):
+        if not self.response:
+            self.response = http.client.HTTPResponse(self.socket, method="POST")
+            self.response.begin()
+        return self.response
+
+    def read(self):
+        """Read what comes next; returns False at the end."""
+        try:
+            data = self.head().read1(65536)
+        except (http.client.HTTPException, ConnectionError):
+            data = b""
+        if not data:
+            self.ended = True
+            return False
+        self.text += data
+        self.whole += data
+        while b"\n\n" in self.text:
+            event, _, self.text = self.text.partition(b"\n\n")
+            if event.startswith(b":"):
+                self.comments += 1
+            else:
+                self.events.append((time.monotonic() - self.began, event))
+        return True
+
+    def event(self, n):
+        """(seconds, message) of the n-th event, or (None, None)."""
+        while len(self.events) <= n and self.read():
+            pass
+        if len(self.events) <= n:
+            return None, None
+        at, event = self.events[n]
+        lines = event.split(b"\n")
+        return at, json.loads(lines[-1][len(b"data: "):])
+
+    def rest(self):
+        while self.read():
+            pass
+        head = self.head()
+        record(*self.message, Answer(head.status, head.getheaders(), self.whole))
+        return self
+
+
+def first_events(front, name):
+    token = front.token()
+    times = []
+    for _ in range(5):
+        with Events(front, work(token, steps=2, gap_ms=300)) as e:
+            times.append(e.event(0)[0])
+            later = e.event(1)[0]
+            e.rest()
+    best, worst = min(times), max(times)
+    # A CGI program has to be started first.
+    bound = 0.5 if name in CGI_FRONTS else 0.1
+    ok(worst < bound, "%s: the first event is there within %.0f ms (%.0f to %.0f ms)" % (name, bound * 1000,
+        best * 1000, worst * 1000))
+    ok(0.28 < later < 0.35 + bound, "%s: the second when it is sent (%.0f ms)" % (name, later * 1000))
+
+
+def messages(front, name):
+    token = front.token()
+    with Events(front, work(token, steps=3, gap_ms=10, logs=1, level="info")) as e:
+        got = [m for m in (e.event(i)[1] for i in range(8)) if m]
+        head = e.rest().head()
+    is_([m.get("method") for m in got], ["notifications/progress", "notifications/message"] * 3 + [None],
+        name + ": progress and log messages in their order, then the answer")
+    is_(got[0]["params"], {"progressToken": "p-1", "progress": 1, "total": 3, "message": "step"}, name + ": progress")
+    is_(got[1]["params"], {"level": "info", "logger": "work", "data": 1}, name + ": a log message")
+    is_((got[-1]["id"], got[-1]["result"]["content"][0]["text"]), (7, "done"), name + ": the answer is the last event")
+    is_((head.status, head.getheader("Content-Type"), head.getheader("Cache-Control"), head.getheader(
+        "Content-Length")), (200, "text/event-stream", "no-store", None), name + ": the head of a stream")
+    ok(head.getheader("RateLimit") and head.getheader("Vary") == "Origin", name + ": with rate limit and Vary")
+    if front.server != "nginx":  # which takes it for itself
+        is_(head.getheader("X-Accel-Buffering"), "no", name + ": and a word against buffers on the way")
+    headers, body = work(token, steps=1)
+    with Events(front, (headers + [("Origin", front.origin)], body)) as e:
+        is_(e.rest().head().getheader("Access-Control-Allow-Origin"), front.origin, name + ": a page may read it")
+    with Events(front, work(token, modern=False, progress=12, steps=1)) as e:
+        is_(e.event(0)[1]["params"]["progressToken"], 12, name + ": a legacy client gets a stream too")
+        e.rest()
+    for text, message in (("who wants no progress", work(token, progress=None, steps=2)),
+                          ("who reads no events", ([h if h[0] != "Accept" else ("Accept", "application/json")
+                                                    for h in work(token)[0]], work(token, steps=2)[1]))):
+        r = front.post(message)
+        ok(r.status == 200 and r.get("Content-Type") == "application/json" and
+           r.json()["result"]["content"][0]["text"] == "done", "%s: %s gets JSON" % (name, text))
+
+
+def leaving(front, name):
+    token = front.token()
+    for i in range(2):
+        before = front.diary("cancelled")
+        with Events(front, work(token, steps=100, gap_ms=200)) as e:
+            e.event(i)
+        left = time.monotonic()
+        ok(wait_for(lambda: front.diary("cancelled") > before, 8), name + ": a modern client that leaves cancels its call")
+        took = time.monotonic() - left
+        ok(took < 1, "%s: within a second (%.0f ms)" % (name, took * 1000))
+    before = front.diary("cancelled")
+    with Events(front, work(token, steps=1, gap_ms=20000)) as e:
+        e.event(0)
+    left = time.monotonic()
+    wait_for(lambda: front.diary("cancelled") > before, 8)
+    took = time.monotonic() - left
+    ok(took < 1.2, "%s: also of a tool that says nothing more (%.0f ms)" % (name, took * 1000))
+    before = front.diary("done")
+    with Events(front, work(token, modern=False, steps=4, gap_ms=200)) as e:
+        e.event(0)
+    ok(wait_for(lambda: front.diary("done") > before, 5), name + ": a legacy client that leaves does not")
+    ok(wait_for(lambda: ", client left" in front.logs()["responder.log"], 3), name + ": the log says so")
+    ok(", stream of 7 events for " in front.logs()["responder.log"] and ", complete" in front.logs()["responder.log"],
+       name + ": and how long others were")
+
+
+def not_starving(front, name):
+    """WORKERS=1: more streams than threads, and calls for clients that have left."""
+    token = front.token()
+    streams = [Events(front, work(token, steps=2, gap_ms=700)) for _ in range(12)]
+    for e in streams:
+        e.event(0)
+    began = time.monotonic()
+    ok(all(front.post(modern_call("greet_user", {"name": "Ann"}, token)).status == 200 for _ in range(5)),
+       name + ": calls while 12 streams are open with one thread a process")
+    took = time.monotonic() - began
+    ok(took < 0.5, "%s: do not wait for them (%.0f ms)" % (name, took * 1000))
+    is_(sum(e.rest().whole.count(b'"done"') for e in streams), 12, name + ": all streams have their answers")
+    for e in streams:
+        e.close()
+    for _ in range(4):
+        with Events(front, work(token, modern=False, steps=1, gap_ms=4000, deaf=1)) as e:
+            e.event(0)
+    began = time.monotonic()
+    ok(all(front.post(modern_call("greet_user", {"name": "Bob"}, token)).status == 200 for _ in range(5)),
+       name + ": calls after legacy clients have left theirs")
+    took = time.monotonic() - began
+    ok(took < 0.5, "%s: do not wait for those (%.0f ms)" % (name, took * 1000))
+
+
+def slow_reader(front, name):
+    """nginx passes on that nobody reads; lighttpd and Apache take all in."""
+    before = front.diary("cancelled")
+    with Events(front, work(front.token(), steps=3000, gap_ms=10, size=60000), receive=4096) as e:
+        began = time.monotonic()
+        e.head()
+        ok(wait_for(lambda: front.diary("cancelled") > before, 20),
+           name + ": who does not read loses its stream")
+        diag("%s: after %.1f s" % (name, time.monotonic() - began))
+    ok(front.post(modern_call("greet_user", {"name": "Cid"}, front.token())).status == 200, name + ": and holds up nobody")
+
+
+def keep_alive(front, name):
+    with Events(front, work(front.token(), modern=False, steps=1, gap_ms=3300)) as e:
+        e.rest()
+        ok(3 <= e.comments <= 4, "%s: a silent stream gets comments (%d in 3.3 s)" % (name, e.comments))
+
+
+def too_many(name):
+    with StreamFront(name, {"MAX_STREAMS": "2"}, procs=3) as front:
+        token = front.token()
+        streams = [Events(front, work(token, steps=2, gap_ms=400, request_id=i)) for i in range(6)]
+        types = sorted(e.rest().head().getheader("Content-Type") for e in streams)
+        is_(types, ["application/json"] * 4 + ["text/event-stream"] * 2,
+            name + ": of six calls to three processes two get a stream, as MAX_STREAMS says")
+        ok(all(b'"done"' in e.whole for e in streams), name + ": and all an answer")
+        for e in streams:
+            e.close()
+        e = Events(front, work(token, steps=50, gap_ms=100))
+        e.event(0)
+        for pid in front.responders():
+            os.kill(pid, signal.SIGKILL)
+        e.rest()
+        ok(b'"done"' not in e.whole and len(e.events) > 0, name + ": kill -9 cuts a stream, and nobody takes it for whole")
+        e.close()
+
+        def both():
+            try:
+                with Events(front, work(token, steps=1)) as a, Events(front, work(token, steps=1)) as b:
+                    return a.rest().head().status == 200 == b.rest().head().status and len(a.events) == 2
+            except (OSError, http.client.HTTPException):
+                return False
+        ok(wait_for(both, 20), name + ": what the dead held is free again")
+
+
+def on_stop(name):
+    """The web server's polite stop while a stream runs."""
+    with StreamFront(name) as front:
+        e = Events(front, work(front.token(), steps=5, gap_ms=100))
+        e.event(0)
+        stopper = threading.Thread(target=front.stop_gracefully)
+        stopper.start()
+        e.rest()
+        ok(b'"done"' in e.whole, name + ": a stream that runs is whole before a polite stop ends it")
+        e.close()
+        stopper.join()
+
+
+def try_front(name):
+    with StreamFront(name, {"WORKERS": "1", "STREAM_KEEPALIVE_S": "1", "BODY_GAP_S": "2"}) as front:
+        first_events(front, name)
+        messages(front, name)
+        if name in CGI_FRONTS:
+            return
+        leaving(front, name)
+        keep_alive(front, name)
+        if front.kind != "fcgid":
+            not_starving(front, name)
+        if front.server == "nginx":
+            slow_reader(front, name)
+
+
+def main():
+    tried = 0
+    for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx", "cgi-lighttpd", "cgi-apache"):
+        lack = missing(name)
+        if lack:
+            skip(name, lack + " is not there")
+            continue
+        tried += 1
+        try_front(name)
+        if name in ("lighttpd", "nginx"):
+            too_many(name)
+            on_stop(name)
+    if not tried:
+        skip_all("no web server is there")
+    done()
+
+
+main()

@@ -18,6 +18,7 @@
  * mirrors in headers comes as strings, and what it must do with its status comes back as a number.
  */
 
+struct bus;			/* store/bus.h */
 struct secrets;		/* store/secrets.h */
 struct registry;	/* registry.h: the sealed set of tools */
 struct mcp_stream;	/* stream.h */
@@ -70,6 +71,7 @@ struct mcp_service {
 	bool filter_lists;		/* lists show only what the caller may call (then cacheScope is private) */
 	int64_t tool_timeout_ms;
 	struct secrets *secrets;	/* seals what travels through clients; NULL: nothing can */
+	struct bus *bus;		/* what processes tell each other; NULL: nothing */
 	int64_t request_state_s;	/* how long a requestState is good */
 	bool deny_by_result;		/* a denied call is a result with isError, not a 403 */
 	const char *metadata_url;	/* for the challenge in such a result; NULL: without */

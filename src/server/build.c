@@ -25,6 +25,7 @@
 #include "server/modules.h"
 #include "server/refusal_log.h"
 #include "store/leases.h"
+#include "store/bus.h"
 #include "store/secrets.h"
 #include "store/state.h"
 #include "store/stats.h"
@@ -56,7 +57,7 @@ build_stores(struct server *s, struct report *report)
 		    why ? why : mcp_strerror(err));
 	else
 		report_add(report, REPORT_OK, NULL, "STATE_DIR %s", s->state_directory);
-	if (!err && secrets_new(s->state, &s->secrets))
+	if (!err && (secrets_new(s->state, &s->secrets) || bus_new(s->state_directory, &s->bus)))
 		return MCP_ENOMEM;
 	if (!err && stats_open(s->state_directory, &s->stats, &shared))
 		return MCP_ENOMEM;
@@ -323,7 +324,7 @@ build(struct server *s, struct report *report)
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
 		.page_size = (size_t)set->page_size,
 		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000,
-		.secrets = s->secrets, .request_state_s = set->request_state_s,
+		.secrets = s->secrets, .bus = s->bus, .request_state_s = set->request_state_s,
 		.deny_by_result = set->step_up == STEP_UP_RESULT, .metadata_url = s->metadata_url
 	};
 	return MCP_OK;
@@ -380,6 +381,7 @@ server_unref(struct server *s)
 	leases_free(s->streams);
 	refusal_log_free(s->refusals);
 	stats_close(s->stats);
+	bus_free(s->bus);
 	secrets_free(s->secrets);
 	state_close(s->state);
 	metadata_clear(&s->metadata);

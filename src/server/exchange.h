@@ -27,6 +27,7 @@
 struct leases;
 struct refusal_log;
 struct modules;
+struct bus;
 struct registry;
 struct secrets;
 struct state;
@@ -63,6 +64,7 @@ struct server {
 	char *own_metadata_path;	/* /.well-known/oauth-protected-resource with the MCP path behind it */
 	struct state *state;
 	struct secrets *secrets;
+	struct bus *bus;
 	struct stats *stats;
 	struct limiter *limiter;
 	struct leases *streams;			/* MAX_STREAMS of all processes */

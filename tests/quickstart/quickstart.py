@@ -87,6 +87,8 @@ def serving(front, signal_number):
         headers, body = modern_call("admin_tool", {}, token)
         is_(request(port, "POST", "/mcp", headers, body).status, 200,
             "%s: the token opens every tool shown, admin_tool too" % front)
+        is_((call_tool(port, "test_simple_text", token).json() or {}).get("error", {}).get("code"), -32602,
+            "%s: there are no fixtures" % front)
         r = request(port, "GET", "/.well-known/oauth-authorization-server")
         is_((r.status, (r.json() or {}).get("code_challenge_methods_supported")), (200, ["S256"]),
             "%s: the issuer's metadata is passed on" % front)
@@ -118,6 +120,32 @@ def refusals():
     is_(run("--front", "iis").returncode, 1, "an unknown front: exit 1")
     is_(run("--config", "/nonexistent").returncode, 1, "no such file: exit 1")
     is_(run("--frobnicate").returncode, 2, "an unknown option: exit 2")
+
+
+def call_tool(port, tool, token):
+    headers, body = modern_call(tool, {}, token)
+    return request(port, "POST", "/mcp", headers, body)
+
+
+def fixtures():
+    port = free_port()
+    p = subprocess.Popen([QUICKSTART, "--fixtures", "--port", str(port)], env=environment(), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    token = None
+    for line in p.stdout:
+        if line.startswith("token: "):
+            token = line.split()[1]
+        elif line.startswith("ready: "):
+            break
+    if ok(bool(token), "--fixtures: serves"):
+        answers = [call_tool(port, "test_simple_text", token) for _ in range(130)]
+        is_({a.status for a in answers}, {200}, "--fixtures: 130 calls of a tool of the conformance suite, none too many")
+        is_(call_tool(port, "admin_tool", token).status, 200, "--fixtures: the other tools are there as well")
+    p.send_signal(signal.SIGTERM)
+    is_(p.wait(30), 0, "--fixtures: SIGTERM ends it in good order")
+    r = run("--once", "--fixtures", "--port", str(free_port()), TOOL_MODULES="/nonexistent.so")
+    ok(r.returncode == 1 and "TOOL_MODULES" in r.stderr, "--fixtures and modules of one's own: says so, exit 1")
+    is_(left_behind(), [], "and nothing is left behind")
 
 
 def own_settings():
@@ -160,6 +188,7 @@ try:
     serving("lighttpd", signal.SIGTERM)
     serving("apache-fcgid", signal.SIGINT)
     serving("nginx", signal.SIGTERM)
+    fixtures()
     own_settings()
     foreign_issuer()
 finally:

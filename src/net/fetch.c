@@ -13,6 +13,7 @@
 
 #include "config.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ struct transfer {
 	bool refused;			/* an address was not allowed */
 	bool cancelled;
 	bool too_large;			/* header fields over HEADERS_MAX */
-	bool has_length, two_lengths;	/* Content-Length was there, was there twice */
+	bool has_length;		/* Content-Length was there */
+	const char *odd;		/* static: what in the head libcurl reads more kindly than we do; NULL */
 	size_t header_bytes;
 	struct buf cache_control;	/* all fields of that name, joined with commas */
 	char retry_after[64];
@@ -217,6 +219,16 @@ forget_fields(struct transfer *t)
 	t->res->date_s = -1;
 }
 
+/* Whether a status line has three digits and nothing behind them but a reason. Source: RFC 9112 section 4. */
+static bool
+is_status_line(const char *line, size_t n)
+{
+	const char *p = memchr(line, ' ', n), *end = line + n;
+
+	return p && end - p > 4 && isdigit((unsigned char)p[1]) && isdigit((unsigned char)p[2]) &&
+	    isdigit((unsigned char)p[3]) && (p[4] == ' ' || p[4] == '\r' || p[4] == '\n');
+}
+
 static size_t
 on_header(char *line, size_t size, size_t n, void *ctx)
 {
@@ -232,6 +244,8 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	}
 	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		forget_fields(t);	/* what an interim answer (1xx) said does not count */
+		if (!is_status_line(line, n))
+			t->odd = "the status is no number of three digits";
 	} else if (field_is(line, n, "Cache-Control", &value, &len)) {
 		if (t->cache_control.len)
 			buf_putc(&t->cache_control, ',');
@@ -246,10 +260,11 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 			return 0;
 	} else if (field_is(line, n, "Content-Length", &value, &len)) {
 		/* libcurl believes the last; which bytes are the answer is not for the peer to leave open */
-		t->two_lengths = t->has_length;
+		if (t->has_length)
+			t->odd = "the answer has two lengths (RFC 9110 section 8.6)";
 		t->has_length = true;
 	}
-	return t->two_lengths ? 0 : n;
+	return t->odd ? 0 : n;
 }
 
 /* Everything that could make libcurl do more than one plain request. Returns whether all was accepted. */
@@ -362,7 +377,7 @@ error_of(CURLcode rc, const struct transfer *t)
 		return MCP_EPERM;
 	if (t->too_large)
 		return MCP_ELIMIT;
-	if (t->two_lengths)
+	if (t->odd)
 		return MCP_EREMOTE;
 	if (rc == CURLE_WRITE_ERROR) {
 		enum mcp_err err = buf_status(&t->res->body);
@@ -388,8 +403,8 @@ tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
 		what = "the answer is too large";
 	else if (err == MCP_ECLOSED)
 		what = "cancelled";
-	else if (t->two_lengths)
-		what = "the answer has two lengths (RFC 9110 section 8.6)";
+	else if (t->odd)
+		what = t->odd;
 	snprintf(t->res->fault, sizeof(t->res->fault), "%.95s", what);
 }
 
@@ -467,7 +482,7 @@ forget_answer(struct transfer *t)
 	forget_fields(t);
 	buf_reset(&t->res->body);
 	t->header_bytes = 0;
-	t->two_lengths = false;
+	t->odd = NULL;
 	t->error[0] = '\0';
 	t->refused = false;
 }

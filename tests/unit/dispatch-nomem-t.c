@@ -86,6 +86,69 @@ static const struct tool echo = { .name = "echo", .description = "d", .call = ca
 static const struct tool secret = { .name = "secret", .description = "d", .call = call_secret,
 	.input_schema = "{\"type\":\"object\"}" };
 
+/* Two messages, one with an image and annotations. */
+static enum mcp_err
+get_prompt(struct tool_call *call)
+{
+	enum mcp_err err = tool_image(call, "bytes", 5, "image/png");
+
+	if (!err)
+		err = tool_annotate(call, TOOL_USER, 0.5, "2025-01-12T15:00:58Z");
+	tool_role(call, TOOL_ASSISTANT);
+	return err ? err : tool_embedded_blob(call, "test://x", NULL, "bytes", 5);
+}
+
+static enum mcp_err
+complete(struct tool_call *call, const char *value)
+{
+	enum mcp_err err = completion_add(call, value);
+
+	return err ? err : completion_add(call, "another");
+}
+
+static enum mcp_err
+read_data(struct tool_call *call)
+{
+	const char *id;
+	enum mcp_err err = resource_blob(call, NULL, "image/png", "bytes", 5);
+
+	if (!err && json_get_string(call->arguments, "id", &id, NULL) == MCP_OK)
+		err = resource_text(call, NULL, NULL, id, strlen(id));
+	return err;
+}
+
+static enum mcp_err
+call_region(struct tool_call *call)
+{
+	static const struct resource linked = { .uri = "test://x", .name = "x", .annotations = "{\"priority\":1}",
+		.icons = "[{\"src\":\"data:,\"}]" };
+
+	return tool_resource_link(call, &linked);
+}
+
+static const struct tool region = { .name = "region", .description = "d", .call = call_region, .scopes = "",
+	.input_schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}}",
+	.icons = "[{\"src\":\"data:,\"}]", .meta = "{\"a\":1}" };
+static const struct tool array = { .name = "array", .description = "d", .call = call_secret, .scopes = "admin",
+	.input_schema = "{\"type\":\"object\"}", .output_schema = "{\"type\":\"array\"}" };
+static const struct prompt_argument arguments[] = { { .name = "a", .required = true, .complete = complete },
+    { .name = NULL } };
+static const struct prompt prompt = { .name = "prompt", .description = "d", .arguments = arguments, .scopes = "a b",
+	.get = get_prompt };
+static const struct prompt open_prompt = { .name = "open", .arguments = arguments, .scopes = "", .get = get_prompt };
+static const struct resource fixed = { .uri = "test://fixed", .name = "fixed", .scopes = "", .read = read_data };
+static const struct template_variable variables[] = { { "id", complete }, { NULL, NULL } };
+static const struct resource_template template = { .uri_template = "test://t/{id}", .name = "t", .scopes = "",
+	.variables = variables, .read = read_data };
+
+static const char *
+header(const void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return "=?base64?ZXU=?=";
+}
+
 static char scope_read[] = "usr:read", scope_admin[] = "admin", organisation[] = "org_1";
 static char *read_v[] = { scope_read }, *secret_v[] = { scope_read, scope_admin };
 static const struct strlist scopes_read = { read_v, 1 }, scopes_secret = { secret_v, 2 };
@@ -110,6 +173,25 @@ static const struct scenario {
 	    "server/discover", NULL, 200, 0 },
 	{ "an unknown method", "{'jsonrpc':'2.0','id':1,'method':'x/\\u0001','params':{" META "}}", "x/\001", NULL, 404,
 	    -32601 },
+	{ "an argument that a header repeats", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{"
+	    "'name':'region','arguments':{'a':'eu'}," META "}}", "tools/call", "region", 200, 0 },
+	{ "one that it does not", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{"
+	    "'name':'region','arguments':{'a':'us'}," META "}}", "tools/call", "region", 400, -32020 },
+	{ "prompts/list", "{'jsonrpc':'2.0','id':1,'method':'prompts/list','params':{" META "}}", "prompts/list", NULL,
+	    200, 0 },
+	{ "prompts/get", "{'jsonrpc':'2.0','id':1,'method':'prompts/get','params':{'name':'open','arguments':"
+	    "{'a':'b'}," META "}}", "prompts/get", "open", 200, 0 },
+	{ "a prompt of others", "{'jsonrpc':'2.0','id':1,'method':'prompts/get','params':{'name':'prompt'," META "}}",
+	    "prompts/get", "prompt", 403, 403 },
+	{ "resources/read", "{'jsonrpc':'2.0','id':1,'method':'resources/read','params':{'uri':'test://fixed'," META
+	    "}}", "resources/read", "test://fixed", 200, 0 },
+	{ "... by a template", "{'jsonrpc':'2.0','id':1,'method':'resources/read','params':{'uri':'test://t/1%202',"
+	    META "}}", "resources/read", "test://t/1%202", 200, 0 },
+	{ "... of none", "{'jsonrpc':'2.0','id':1,'method':'resources/read','params':{'uri':'test://none'," META "}}",
+	    "resources/read", "test://none", 200, -32602 },
+	{ "completion/complete", "{'jsonrpc':'2.0','id':1,'method':'completion/complete','params':{'ref':{"
+	    "'type':'ref/resource','uri':'test://t/{id}'},'argument':{'name':'id','value':'x'}," META "}}",
+	    "completion/complete", NULL, 200, 0 },
 	{ "a tool of others", "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'secret'," META "}}",
 	    "tools/call", "secret", 403, 403 }
 };
@@ -146,7 +228,8 @@ try_scenario(const struct mcp_service *service, const struct scenario *s)
 {
 	const char *text = q(s->text);
 	const struct mcp_message message = { .text = text, .len = strlen(text), .protocol_version = "2026-07-28",
-		.method = s->method, .name = s->name, .principal = &caller, .request_id = "r" };
+		.method = s->method, .name = s->name, .principal = &caller, .request_id = "r",
+		.param = header };
 	struct mcp_reply reply;
 	unsigned long before;
 	bool good = true;
@@ -176,6 +259,18 @@ fill(struct registry *r, enum mcp_err *err)
 		*err = registry_add(r, &echo, &scopes_read, NULL);
 	if (!*err)
 		*err = registry_add(r, &secret, &scopes_secret, NULL);
+	if (!*err)
+		*err = registry_add(r, &region, NULL, NULL);
+	if (!*err)
+		*err = registry_add(r, &array, NULL, NULL);
+	if (!*err)
+		*err = registry_add_prompt(r, &prompt, NULL, NULL);
+	if (!*err)
+		*err = registry_add_prompt(r, &open_prompt, NULL, NULL);
+	if (!*err)
+		*err = registry_add_resource(r, &fixed, NULL, NULL);
+	if (!*err)
+		*err = registry_add_template(r, &template, NULL, NULL);
 	if (!*err)
 		*err = registry_seal(r);
 	return *err == MCP_OK;

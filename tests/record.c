@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/record.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "tests/tap.h"
 
 #define LINE_MAX_BYTES (64 * 1024 * 1024)
-#define TYPE "Content-Type: "
 
 static void
 put(struct buf *b, const char *name, const char *text, size_t len)
@@ -21,27 +21,24 @@ put(struct buf *b, const char *name, const char *text, size_t len)
 }
 
 void
-record_response(const char *test, const struct buf *request, const char *version, int status,
-    const struct buf *headers, const struct buf *body)
+record_response(const struct record *record)
 {
-	const char *path = getenv("MCP_TEST_RECORD"), *type;
+	const char *path = getenv("MCP_TEST_RECORD"), *test = program_invocation_short_name;
 	struct buf b;
 	int fd;
 
 	if (!path)
 		return;
-	type = strstr(headers->data, TYPE);
-	type = type ? type + strlen(TYPE) : "";
 	buf_init(&b, LINE_MAX_BYTES);
-	buf_printf(&b, "{\"status\":%d", status);
+	buf_printf(&b, "{\"status\":%d", record->status);
 	put(&b, "test", test, strlen(test));
-	put(&b, "request", request->data, request->len);
-	if (version)
-		put(&b, "version", version, strlen(version));
+	put(&b, "request", record->request, record->request_len);
+	if (record->version)
+		put(&b, "version", record->version, strlen(record->version));
 	else
 		buf_puts(&b, ",\"version\":null");
-	put(&b, "type", type, strcspn(type, "\r"));
-	put(&b, "body", body->data, body->len);
+	put(&b, "type", record->type, strcspn(record->type, "\r"));
+	put(&b, "body", record->body, record->body_len);
 	buf_puts(&b, "}\n");
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	/* One write a line, so that tests may run side by side. */

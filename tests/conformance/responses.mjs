@@ -21,10 +21,10 @@ function parsed(text) {
   try { return JSON.parse(text); } catch { return undefined; }
 }
 
-// The messages of a response, one an event in a stream.
+// The messages of a response, one an event in a stream. An event that is cut off is none.
 function messages(type, body) {
   if (/^text\/event-stream\b/.test(type))
-    return body.split(/\r?\n\r?\n/).map(event => event.split(/\r?\n/).filter(line => line.startsWith('data:'))
+    return body.split(/\r?\n\r?\n/).slice(0, -1).map(event => event.split(/\r?\n/).filter(line => line.startsWith('data:'))
       .map(line => line.slice(5).replace(/^ /, '')).join('\n')).filter(data => data).map(parsed);
   return /^application\/json\b/.test(type) && body ? [parsed(body)] : [];
 }
@@ -32,7 +32,7 @@ function messages(type, body) {
 // By which revision the server has to answer: what the request says in its _meta, in the header, or in what was negotiated.
 function revision(record, request, answer) {
   const told = request?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
-  if (told !== undefined) return MODERN;
+  if (told !== undefined) return known.includes(told) ? told : MODERN;
   if (request?.method === 'initialize') return known.includes(answer?.result?.protocolVersion) ? answer.result.protocolVersion : UNTOLD;
   if (record.version === null) return UNTOLD;
   return known.includes(record.version) ? record.version : MODERN;

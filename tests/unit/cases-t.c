@@ -248,14 +248,17 @@ run_step(struct server *s, const char *label, struct case_request *request, cons
 	struct http_response res;
 	struct http_request req;
 	struct buf why;
+	const char *type;
 	char *line, *rest;
 
 	case_expect_read(expect_path, &expect);
 	http_response_init(&res);
 	http_request_init(&req, request->envp);
 	server_handle(s, &req, &source, &res);
-	record_response("cases-t", &request->body, variable(request, "HTTP_MCP_PROTOCOL_VERSION"), res.status,
-	    &res.headers, &res.body);
+	type = strstr(res.headers.data, "Content-Type: ");
+	record_response(&(struct record){ request->body.data, request->body.len,
+	    variable(request, "HTTP_MCP_PROTOCOL_VERSION"), res.status, type ? type + strlen("Content-Type: ") : "",
+	    res.body.data, res.body.len });
 	buf_init(&why, TEXT_MAX);
 	case_compare(&expect, res.status, &res.headers, &res.body, &why);
 	if (!ok(why.len == 0, "%s", label))

@@ -148,9 +148,10 @@ test_key(EVP_PKEY *key, const char *alg)
 static void
 test_bad_keys(void)
 {
+	static const char public_key[] = "-----BEGIN PUBLIC KEY-----\n"
+	    "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
 	static const char *const texts[] = {"", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-	    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
-	    "-----END PUBLIC KEY-----\n"};
+	    public_key};
 	EVP_PKEY *weak = mint_rsa(1024), *curve = mint_ec("secp256k1"), *other = mint_ed448(), *good = mint_ed25519();
 	char *pem;
 	struct jwa_key *k;

@@ -193,7 +193,7 @@ test_parts(void)
 	buf_init(&whole, 4096);
 	begin(9, FCGI_RESPONDER, FCGI_KEEP_CONN);
 	record(FCGI_PARAMS, 9, PAIR, 4, 3);
-	record(FCGI_PARAMS, 9, PAIR + 4, 5, 0);
+	record(FCGI_PARAMS, 9, &PAIR[4], 5, 0);
 	record(FCGI_PARAMS, 9, NULL, 0, 5);
 	buf_put(&whole, out.data, out.len);
 	buf_clear(&out);

@@ -330,6 +330,8 @@ test_completion(void)
 static void
 test_bad_completion(void)
 {
+	static const char wrong_context[] = "'ref':{'type':'ref/prompt','name':'greeting'},"
+	    "'argument':{'name':'name','value':''},'context':{'arguments':{'language':1}}";
 	static const char *const bad[] = {
 		"'argument':{'name':'a','value':''}",
 		"'ref':{'type':'ref/tool','name':'greeting'},'argument':{'name':'name','value':''}",
@@ -340,8 +342,7 @@ test_bad_completion(void)
 		"'ref':{'type':'ref/prompt','name':'greeting'}",
 		"'ref':{'type':'ref/resource','uri':'test://none/{id}'},'argument':{'name':'id','value':''}",
 		"'ref':{'type':'ref/resource','uri':'test://static'},'argument':{'name':'id','value':''}",
-		"'ref':{'type':'ref/prompt','name':'greeting'},'argument':{'name':'name','value':''},"
-		"'context':{'arguments':{'language':1}}",
+		wrong_context,
 		"'ref':{'type':'ref/prompt','name':'greeting'},'argument':{'name':'name','value':''},'context':[]"
 	};
 

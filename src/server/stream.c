@@ -200,6 +200,22 @@ is_gone(void *ctx)
 	return c->ops->is_gone(c);
 }
 
+/*
+ * Whether a stream keeps a whole process of the front's from other requests: as plain CGI, and behind mod_fcgid, which
+ * sends a process one request at a time. Seen: only mod_proxy_fcgi has a script of "proxy:...", unless it is told to do
+ * otherwise; what cannot be told apart is taken for mod_fcgid.
+ */
+static bool
+costs_process(const struct exchange *x)
+{
+	const char *software = http_request_variable(x->req, "SERVER_SOFTWARE");
+	const char *script = http_request_variable(x->req, "SCRIPT_FILENAME");
+
+	if (!x->res->channel->ops->keep)
+		return true;
+	return software && strncmp(software, "Apache", 6) == 0 && !(script && strncmp(script, "proxy:", 6) == 0);
+}
+
 /* How long a stream may wait for things to happen: no longer than its token is valid. */
 static int64_t
 waiting_life_ms(const struct exchange *x)
@@ -209,7 +225,7 @@ waiting_life_ms(const struct exchange *x)
 
 	if (x->principal.expires_at_s > 0 && valid_ms < life_ms)
 		life_ms = valid_ms > 0 ? valid_ms : 0;
-	if (!x->res->channel->ops->keep && life_ms > SHORT_LIFE_MS)
+	if (costs_process(x) && life_ms > SHORT_LIFE_MS)
 		life_ms = SHORT_LIFE_MS;
 	return life_ms;
 }

@@ -2,12 +2,20 @@
 #include "mcp/inflight.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "mcp/rpc.h"
+#include "store/bus.h"
 
 #define KEY_TEXT_MAX (64 * 1024)
+#define NOTE "cancelled"	/* the name of a request's note on the bus; its value is when, on the monotonic clock */
+#define NOTE_MAX 32
+#define LOOK_EVERY_MS 200
 
 /* All of this process, whichever configuration they began under. */
 static struct {
@@ -15,8 +23,9 @@ static struct {
 	struct inflight *first;
 } requests = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-bool
-inflight_key(const struct rpc *x, const struct json_object *id, unsigned char key[DIGEST_SHA256_LEN])
+/* Make the key of a request with "id" of the caller of "x". Returns false without memory, or when there is no id. */
+static bool
+make_key(const struct rpc *x, const struct json_object *id, unsigned char key[DIGEST_SHA256_LEN])
 {
 	const struct principal *p = x->message->principal;
 	const char *session = x->message->session_id ? x->message->session_id : "";
@@ -40,10 +49,12 @@ inflight_add(struct rpc *x)
 {
 	struct inflight *f = &x->inflight;
 
-	if (!inflight_key(x, x->in.id, f->key))
+	if (!make_key(x, x->in.id, f->key))
 		return;
 	pthread_mutex_lock(&requests.lock);
 	f->listed = true;
+	f->since_ms = clock_monotonic_ms();
+	atomic_store(&f->looked_ms, f->since_ms);
 	f->prev = NULL;
 	f->next = requests.first;
 	if (f->next)
@@ -67,8 +78,9 @@ inflight_remove(struct rpc *x)
 	pthread_mutex_unlock(&requests.lock);
 }
 
-bool
-inflight_cancel(const unsigned char key[DIGEST_SHA256_LEN])
+/* Mark the requests with the key as cancelled. Returns whether there was one. */
+static bool
+cancel(const unsigned char key[DIGEST_SHA256_LEN])
 {
 	bool found = false;
 
@@ -82,6 +94,40 @@ inflight_cancel(const unsigned char key[DIGEST_SHA256_LEN])
 	return found;
 }
 
+bool
+inflight_is_cancelled(struct rpc *x)
+{
+	struct inflight *f = &x->inflight;
+	int64_t now_ms = clock_monotonic_ms();
+	struct buf at;
+
+	if (atomic_load(&f->cancelled) || !f->listed || !x->service->bus
+	    || now_ms - atomic_load(&f->looked_ms) < LOOK_EVERY_MS)
+		return atomic_load(&f->cancelled);
+	atomic_store(&f->looked_ms, now_ms);
+	buf_init(&at, NOTE_MAX);
+	/* The clock is that of the host, so of all processes. An id may have been used before. */
+	if (bus_note_get(x->service->bus, f->key, NOTE, x->message->now_s, &at) == MCP_OK
+	    && strtoll(at.data, NULL, 10) >= f->since_ms)
+		atomic_store(&f->cancelled, true);
+	buf_clear(&at);
+	return atomic_load(&f->cancelled);
+}
+
+/* Tell the other processes. */
+static void
+tell(const struct rpc *x, const unsigned char key[DIGEST_SHA256_LEN])
+{
+	const int64_t until_s = x->message->now_s + x->service->tool_timeout_ms / 1000 + 1;
+	char at[NOTE_MAX];
+	enum mcp_err err;
+
+	snprintf(at, sizeof(at), "%lld", (long long)clock_monotonic_ms());
+	err = bus_note_set(x->service->bus, key, NOTE, at, x->message->now_s, until_s);
+	if (err)
+		log_warning("request %s: a cancellation is lost: %s", x->message->request_id, mcp_strerror(err));
+}
+
 int
 inflight_cancelled(struct rpc *x)
 {
@@ -89,7 +135,8 @@ inflight_cancelled(struct rpc *x)
 	struct json_object *id;
 
 	/* What is wrong with it is nobody's to hear: the sender asked for no answer. */
-	if (json_get(x->in.params, "requestId", &id) == MCP_OK && inflight_key(x, id, key))
-		(void)inflight_cancel(key);
+	if (json_get(x->in.params, "requestId", &id) == MCP_OK && make_key(x, id, key) && !cancel(key)
+	    && x->service->bus)
+		tell(x, key);
 	return rpc_accepted(x);
 }

@@ -4,11 +4,11 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/digest.h"
 
 struct rpc;
-struct json_object;
 
 /*
  * Requests of the legacy era that this process works on, so that notifications/cancelled, which comes as a request of
@@ -18,21 +18,21 @@ struct json_object;
 struct inflight {
 	unsigned char key[DIGEST_SHA256_LEN];
 	atomic_bool cancelled;
+	int64_t since_ms;		/* when it was listed */
+	_Atomic int64_t looked_ms;	/* when the bus was last asked for it */
 	bool listed;
 	struct inflight *prev, *next;	/* under a lock */
 };
-
-/*
- * Make the key of a request with "id" of the caller of "x". Returns false without memory, or when there is no id.
- */
-bool inflight_key(const struct rpc *x, const struct json_object *id, unsigned char key[DIGEST_SHA256_LEN]);
 
 /* List x->inflight (without memory it is not, and cannot be cancelled), and take it out again, if it is there. */
 void inflight_add(struct rpc *x);
 void inflight_remove(struct rpc *x);
 
-/* Mark the requests with the key as cancelled. Returns whether there was one. */
-bool inflight_cancel(const unsigned char key[DIGEST_SHA256_LEN]);
+/*
+ * Whether x->inflight was cancelled, in this process or, as far as the bus told a moment ago, in another one. Cheap.
+ * Any thread.
+ */
+bool inflight_is_cancelled(struct rpc *x);
 
 /* Answer notifications/cancelled. Returns -1. */
 int inflight_cancelled(struct rpc *x);

@@ -107,7 +107,7 @@ tool_log(struct tool_call *call, enum tool_log_level level, const char *logger, 
 bool
 tool_cancelled(const struct tool_call *call)
 {
-	const struct rpc *x = call->rpc;
+	struct rpc *x = call->rpc;
 	const struct mcp_watch *watch = x ? x->message->watch : NULL;
 
 	if (call->deadline_ms && clock_monotonic_ms() >= call->deadline_ms)
@@ -116,5 +116,5 @@ tool_cancelled(const struct tool_call *call)
 		return false;
 	if (x->era->leaving_cancels)
 		return watch && watch->is_gone(watch->ctx);
-	return atomic_load(&x->inflight.cancelled);
+	return inflight_is_cancelled(x);
 }

@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from front import CGI_FRONTS, Front, missing  # noqa: E402
-from harness import (Answer, BUILD, diag, done, is_, legacy_call, modern_call, ok, record, skip,  # noqa: E402
+from harness import (Answer, BUILD, diag, done, is_, legacy_call, legacy_message, modern_call, ok, record, skip,  # noqa: E402
                      skip_all, wait_for)
 
 MODULE = os.path.join(BUILD, "tests", "modules", "streams.so")
@@ -205,6 +205,29 @@ def leaving(front, name):
        name + ": and how long others were")
 
 
+def cancelling(front, name):
+    """notifications/cancelled comes as a request of its own, to whichever process."""
+    token = front.token()
+    before = front.diary("cancelled")
+    slowest = 0
+    for i in range(4):
+        with Events(front, work(token, modern=False, request_id=100 + i, steps=1, gap_ms=8000)) as e:
+            e.event(0)
+            r = front.post(legacy_message("notifications/cancelled", {"requestId": 100 + i}, token, request_id=None))
+            is_(r.status, 202, name + ": a cancellation is accepted")
+            began = time.monotonic()
+            e.rest()
+            slowest = max(slowest, time.monotonic() - began)
+            ok(b'"done"' not in e.whole, name + ": the cancelled call ends without an answer")
+    is_(front.diary("cancelled") - before, 4, name + ": all were cancelled, in whichever process they ran")
+    ok(slowest < 1, "%s: within a second (%.0f ms)" % (name, slowest * 1000))
+    other = front.token(sub="usr_other")
+    with Events(front, work(token, modern=False, request_id=200, steps=1, gap_ms=1200)) as e:
+        e.event(0)
+        front.post(legacy_message("notifications/cancelled", {"requestId": 200}, other, request_id=None))
+        ok(b'"done"' in e.rest().whole, name + ": nobody cancels what is not his")
+
+
 def not_starving(front, name):
     """WORKERS=1: more streams than threads, and calls for clients that have left."""
     token = front.token()
@@ -294,6 +317,7 @@ def try_front(name):
         if name in CGI_FRONTS:
             return
         leaving(front, name)
+        cancelling(front, name)
         keep_alive(front, name)
         if front.kind != "fcgid":
             not_starving(front, name)

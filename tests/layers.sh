@@ -38,7 +38,8 @@ includes() {
 upward() {
 	awk '
 		BEGIN {
-			n = split("base|store net|http|limit|oauth|mcp|tools|server|issuer|cli|cgi-bin", height, "|")
+			n = split("base|store net|http|limit|oauth|schema|mcp|tools|server|issuer|cli|" \
+			    "cgi-bin", height, "|")
 			for (i = 1; i <= n; i++) {
 				m = split(height[i], names, " ")
 				for (j = 1; j <= m; j++)
@@ -46,6 +47,9 @@ upward() {
 			}
 			# Heights alone would allow these.
 			never["http", "store"] = never["http", "net"] = never["mcp", "http"] = never["mcp", "net"] = 1
+			split("store net http limit oauth", names, " ")
+			for (j in names)
+				never["schema", names[j]] = 1
 		}
 		{
 			split($1, parts, "/")
@@ -117,6 +121,8 @@ foreign() {
 			only("^(fcgiapp|fcgi_stdio|fcgios|fcgimisc|fastcgi)[.]h$", "^src/server/fcgi[a-z_]*[.][ch]$")
 			only("^(json-c/|json[.]h$|json_[a-z_]*[.]h$)", "^src/base/json[a-z_]*[.]c$")
 			only("^openssl/", "^src/(base/(digest|seal)[.]c|oauth/jw[ak][a-z_]*[.][ch]|issuer/keys[.]c)$")
+			only("^pcre2", "^src/schema/pattern[.]c$")
+			only("^idn2[.]h$", "^src/schema/format_host[.]c$")
 			only("^jwt[.]h$", "^src/(issuer|cli)/")
 		}
 		{

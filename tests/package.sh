@@ -83,18 +83,20 @@ none "$work/wide" 'no line is wider than 120 columns'
 
 # ---- libraries
 
-for need in 'fcgi >= 2.4.2' 'json-c >= 0.16' 'libcrypto >= 3.0' 'sqlite3 >= 3.' 'libcurl >= 7.' 'libjwt >= 1.10'; do
+for need in 'fcgi >= 2.4.2' 'json-c >= 0.16' 'libcrypto >= 3.0' 'sqlite3 >= 3.' 'libcurl >= 7.' \
+    'libpcre2-8 >= 10.' 'libidn2 >= 2.' 'libjwt >= 1.10'; do
 	grep -qF "[$need" "$top_srcdir/configure.ac" || echo "$need"
 done >"$work/minimum"
 none "$work/minimum" 'configure asks for each library in a least version [S83 W10]'
-for package in libfcgi-dev libjson-c-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libjwt-dev; do
+for package in libfcgi-dev libjson-c-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libpcre2-dev \
+    libidn2-dev libjwt-dev; do
 	grep -q "$package" "$readme" || echo "README: $package"
 	grep -q "^$package|" "$top_srcdir/quickstart" || echo "quickstart: $package"
 done >"$work/packages"
 none "$work/packages" 'README and quickstart name the packages that have them [T25]'
 if command -v readelf >/dev/null; then
 	readelf -d "$top_builddir/cgi-bin/mcp.fcgi" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >"$work/needed"
-	for library in libfcgi libjson-c libcrypto libsqlite3 libcurl; do
+	for library in libfcgi libjson-c libcrypto libsqlite3 libcurl libpcre2-8 libidn2; do
 		grep -q "^$library\." "$work/needed" || echo "$library is not linked"
 	done >"$work/links"
 	grep libjwt "$work/needed" >>"$work/links"

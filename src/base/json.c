@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values: kinds, getters that never coerce, comparison, builders. Every json-c function that asserts on a kind
+ * Values: kinds, getters that never coerce, builders. Every json-c function that asserts on a kind
  * (array_length, array_add) is called only after the kind was looked at. Parsing is in json_parse.c, rendering in
- * json_render.c.
+ * json_render.c, comparison in json_compare.c.
  */
 #include "base/json.h"
 
@@ -195,71 +195,6 @@ json_each(
 		if (!visit(ctx, lh_entry_k(e), lh_entry_v(e)))
 			return false;
 	return true;
-}
-
-static bool
-equal_numbers(const struct json_object *a, const struct json_object *b)
-{
-	bool a_is_int = json_kind(a) == JSON_INT, b_is_int = json_kind(b) == JSON_INT;
-	double x = json_object_get_double(a), y = json_object_get_double(b);
-
-	if (a_is_int && b_is_int)
-		return json_object_get_int64(a) == json_object_get_int64(b);
-	if (!a_is_int && !b_is_int)
-		return !(x < y) && !(x > y);
-	/*
-	 * Exactly, since not every int64 has a double: compare as integers when the double is one that int64 can hold.
-	 */
-	if (a_is_int) {
-		const struct json_object *swap = a;
-
-		a = b;
-		b = swap;
-		x = y;
-	}
-	if (!(x >= -0x1p63 && x < 0x1p63) || trunc(x) < x || trunc(x) > x)
-		return false;
-	return (int64_t)x == json_object_get_int64(b);
-}
-
-struct comparison {
-	const struct json_object *other;
-};
-
-static bool
-equal_member(void *ctx, const char *name, struct json_object *value)
-{
-	const struct comparison *c = ctx;
-	struct json_object *other;
-
-	return json_get(c->other, name, &other) == MCP_OK && json_equal(value, other);
-}
-
-bool
-json_equal(const struct json_object *a, const struct json_object *b)
-{
-	enum json_kind kind = json_kind(a), other = json_kind(b);
-	struct comparison c = { b };
-
-	if ((kind == JSON_INT || kind == JSON_DOUBLE) && (other == JSON_INT || other == JSON_DOUBLE))
-		return equal_numbers(a, b);
-	if (kind != other || json_count(a) != json_count(b))
-		return false;
-	switch (kind) {
-	case JSON_BOOL:
-		return json_object_get_boolean(a) == json_object_get_boolean(b);
-	case JSON_STRING:
-		return strcmp(json_object_get_string(writable(a)), json_object_get_string(writable(b))) == 0;
-	case JSON_ARRAY:
-		for (size_t i = 0, n = json_count(a); i < n; i++)
-			if (!json_equal(json_at(a, i), json_at(b, i)))
-				return false;
-		return true;
-	case JSON_OBJECT:
-		return json_each(a, equal_member, &c);
-	default:
-		return true;
-	}
 }
 
 struct json_object *

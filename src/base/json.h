@@ -102,8 +102,32 @@ struct json_object *json_at(const struct json_object *array, size_t i);
 bool json_each(const struct json_object *object,
     bool (*visit)(void *ctx, const char *name, struct json_object *value), void *ctx);
 
-/* Whether two values are equal as JSON: numbers by value (1 equals 1.0), objects without regard to order. */
+/*
+ * Whether two values are equal as JSON: numbers exactly by value (1 equals 1.0, and a number of many digits only
+ * itself), objects without regard to order. Recursion is as deep as the values.
+ */
 bool json_equal(const struct json_object *a, const struct json_object *b);
+
+/* A hash that equal values share; *values grows by the number of values that were looked at. */
+uint64_t json_hash(const struct json_object *v, size_t *values);
+
+/*
+ * Numbers as they were written, not as the nearest double: less than, equal to or greater than 0 as "a" compares to
+ * "b", both of which must be numbers; whether a value is a whole number (1.0 and 1e2 are); whether a value may be a
+ * divisor (greater than 0, of at most 18 significant digits, the last not below 1e-400), and whether the number "v" is
+ * a whole multiple of such a divisor.
+ */
+int json_compare_numbers(const struct json_object *a, const struct json_object *b);
+bool json_is_whole(const struct json_object *v);
+bool json_is_divisor(const struct json_object *v);
+bool json_is_multiple(const struct json_object *v, const struct json_object *divisor);
+
+/*
+ * The text of a number: the one that was parsed (borrowed from the value), or one that reads back as the same number,
+ * written to "scratch" of JSON_NUMBER_BYTES. "0" for what is no number.
+ */
+#define JSON_NUMBER_BYTES 40
+const char *json_number_text(const struct json_object *v, char *scratch);
 
 /*
  * New values. NULL when memory is short (there is no constructor for null: use NULL itself). "s" must be UTF-8 without

@@ -110,6 +110,21 @@ render_double(double d, struct buf *out)
 		buf_puts(out, ".0");
 }
 
+const char *
+json_number_text(const struct json_object *v, char *scratch)
+{
+	enum json_kind kind = json_kind(v);
+	const char *text = json_object_get_userdata((struct json_object *)(uintptr_t)v);
+
+	if (kind == JSON_DOUBLE && text)
+		return text;
+	if (kind == JSON_INT)
+		snprintf(scratch, JSON_NUMBER_BYTES, "%lld", (long long)json_object_get_int64(v));
+	else
+		shortest(kind == JSON_DOUBLE ? json_object_get_double(v) : 0, scratch, JSON_NUMBER_BYTES);
+	return scratch;
+}
+
 static void
 render_number(const struct json_object *v, struct buf *out)
 {

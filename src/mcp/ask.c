@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "mcp/schema.h"
 #include "mcp/tool.h"
+#include "schema/schema.h"
 
 #define ROOTS_MAX 1000		/* of one answer */
 #define BLOCKS_MAX 1000		/* content blocks of one answer */
@@ -164,7 +164,7 @@ judge_content(const struct json_object *params, const struct json_object *answer
 		err = MCP_EREMOTE;
 	*why = "\"content\" must be an object";
 	if (!err)
-		err = schema_compile(source, &schema, why);
+		err = schema_compile(source, SCHEMA_ASSERT_FORMATS, &schema, why, NULL);
 	if (!err && !schema_validate(schema, content, &faults)) {
 		*why = "\"content\" does not fit the schema that was asked for";
 		err = MCP_EREMOTE;

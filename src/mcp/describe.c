@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "mcp/resource.h"
-#include "mcp/schema.h"
+#include "schema/schema.h"
 
 #define OBJECT_MAX (2 * 1024 * 1024)	/* bytes of one description, which has a few texts of an author in it */
 #define DEPTH_MAX 64
@@ -108,7 +108,7 @@ judged(struct describe *d, const char *name, const char *text, int kind, const c
 	if (!err)
 		err = describe_parse(rules, JSON_OBJECT, &source, &why);
 	if (!err)
-		err = schema_compile(source, &schema, &why);
+		err = schema_compile(source, 0, &schema, &why, NULL);
 	if (!err && !schema_validate(schema, value, &faults)) {
 		why = "annotations or icons are not as the schema of the protocol has them";
 		err = MCP_EINVAL;

@@ -12,6 +12,7 @@
 #include "mcp/registry_entry.h"
 
 #define ENTRIES_MAX 1000	/* of one kind */
+#define FAULT_MAX 512
 #define SCOPES_MAX 64		/* that one row declares */
 #define LIST_MAX (16 * 1024 * 1024)
 
@@ -27,13 +28,17 @@ struct registry {
 	struct shelf shelves[REGISTRY_KINDS];
 	bool sealed;
 	const struct scope_rules *implies;
+	struct buf fault;	/* why a schema was refused */
 };
 
 enum mcp_err
 registry_new(struct registry **out)
 {
 	*out = calloc(1, sizeof(**out));
-	return *out ? MCP_OK : MCP_ENOMEM;
+	if (!*out)
+		return MCP_ENOMEM;
+	buf_init(&(*out)->fault, FAULT_MAX);
+	return MCP_OK;
 }
 
 void
@@ -48,6 +53,8 @@ registry_free(struct registry *r)
 		free(s->list[REGISTRY_FULL]);
 		free(s->list[REGISTRY_OBJECTS]);
 	}
+	if (r)
+		buf_clear(&r->fault);
 	free(r);
 }
 
@@ -102,7 +109,12 @@ add(struct registry *r, struct registry_entry e, const struct strlist *scopes, c
 		return MCP_EINVAL;
 	}
 	e.implies = r->implies;
-	err = entry_prepare(&e, why);
+	buf_reset(&r->fault);
+	err = entry_prepare(&e, why, &r->fault);
+	if (err == MCP_EINVAL && r->fault.len > 0) {
+		buf_printf(&r->fault, ": %s", *why);
+		*why = r->fault.data;
+	}
 	if (!err && registry_find(r, e.kind, e.name)) {
 		*why = "there is one of that name already";
 		err = MCP_EINVAL;

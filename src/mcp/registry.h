@@ -64,7 +64,8 @@ void registry_free(struct registry *r);
  * Add a row, which is borrowed. "scopes" is copied; NULL means that the operator has not decided, so the row's own
  * "scopes" hold; if these are NULL too nobody has, and the row is refused (MCP_EINVAL). Also MCP_EINVAL for a bad name
  * or URI, one that is there already, a text that does not parse, a schema that does not compile, x-mcp-header that
- * breaks its rules, or a sealed registry; *why (may be NULL) gets a static phrase. MCP_ENOMEM.
+ * breaks its rules, or a sealed registry; *why (may be NULL) gets a phrase that lives until the next row is added or
+ * the registry is freed. MCP_ENOMEM.
  */
 enum mcp_err registry_add(struct registry *r, const struct tool *tool, const struct strlist *scopes,
     const char **why) MCP_MUST_CHECK;

@@ -9,8 +9,8 @@
 #include "mcp/describe.h"
 #include "mcp/mirror.h"
 #include "mcp/registry.h"
-#include "mcp/schema.h"
 #include "mcp/uri_template.h"
+#include "schema/schema.h"
 
 #define NAME_MAX_BYTES 128
 #define ARGUMENTS_MAX 64
@@ -47,13 +47,20 @@ is_of_objects(const struct json_object *schema)
 	return json_get_string(schema, "type", &type, NULL) == MCP_OK && strcmp(type, "object") == 0;
 }
 
-/* Read and compile one schema. */
+/* Read and compile one schema, the tool's member "name". */
 static enum mcp_err
-read_schema(const char *text, struct json_object **source, struct schema **out, const char **why)
+read_schema(const char *name, const char *text, struct json_object **source, struct schema **out, const char **why,
+    struct buf *where)
 {
 	enum mcp_err err = describe_parse(text, JSON_OBJECT, source, why);
 
-	return err ? err : schema_compile(*source, out, why);
+	if (err)
+		return err;
+	buf_printf(where, "%s ", name);
+	err = schema_compile(*source, 0, out, why, where);
+	if (!err)
+		buf_reset(where);
+	return err;
 }
 
 /* Source of the object's members: MCP schema, Tool. The schemas are borrowed; "output" may be NULL. */
@@ -72,7 +79,7 @@ describe_tool(struct describe *d, const struct tool *tool, struct json_object *i
 }
 
 static enum mcp_err
-prepare_tool(struct registry_entry *e, struct describe *d, const char **why)
+prepare_tool(struct registry_entry *e, struct describe *d, const char **why, struct buf *where)
 {
 	struct json_object *input = NULL, *output = NULL;
 	struct describe objects = { 0 };
@@ -81,7 +88,7 @@ prepare_tool(struct registry_entry *e, struct describe *d, const char **why)
 
 	if (tool->needs_organisation)
 		e->organisation = &any_organisation;
-	err = read_schema(tool->input_schema, &input, &e->input, why);
+	err = read_schema("inputSchema", tool->input_schema, &input, &e->input, why, where);
 	if (!err && !is_of_objects(input)) {
 		*why = "the input schema of a tool must have \"type\": \"object\"";
 		err = MCP_EINVAL;
@@ -89,7 +96,7 @@ prepare_tool(struct registry_entry *e, struct describe *d, const char **why)
 	if (!err)
 		err = mirror_new(input, &e->mirror, why);
 	if (!err && tool->output_schema)
-		err = read_schema(tool->output_schema, &output, &e->output, why);
+		err = read_schema("outputSchema", tool->output_schema, &output, &e->output, why, where);
 	if (!err)
 		describe_tool(d, tool, input, output);
 	if (!err && output && !is_of_objects(output)) {
@@ -215,7 +222,7 @@ objection(struct registry_entry *e)
 }
 
 enum mcp_err
-entry_prepare(struct registry_entry *e, const char **why)
+entry_prepare(struct registry_entry *e, const char **why, struct buf *where)
 {
 	struct describe d = { 0 };
 	enum mcp_err err = MCP_OK;
@@ -226,7 +233,7 @@ entry_prepare(struct registry_entry *e, const char **why)
 	e->organisation = &no_rule;
 	*why = "memory is short";
 	if (e->kind == REGISTRY_TOOL)
-		err = prepare_tool(e, &d, why);
+		err = prepare_tool(e, &d, why, where);
 	else if (e->kind == REGISTRY_PROMPT)
 		err = prepare_prompt(e, &d, why);
 	else if (e->kind == REGISTRY_RESOURCE)

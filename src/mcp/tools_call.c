@@ -15,7 +15,7 @@
 #include "mcp/era.h"
 #include "mcp/registry.h"
 #include "mcp/rpc.h"
-#include "mcp/schema.h"
+#include "schema/schema.h"
 
 #define FAULTS_MAX (8 * 1024)		/* bytes of the text that tells what is wrong with arguments */
 

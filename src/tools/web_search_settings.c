@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "mcp/schema.h"
 #include "net/fetch.h"
+#include "schema/schema.h"
 #include "tools/web_search_schema.h"
 
 static const char *
@@ -44,7 +44,7 @@ check_defaults(const char *value)
 	    json_set_new(defaults, "query", json_new_string("x", 1)) == MCP_OK &&
 	    json_parse(web_search_input_schema, strlen(web_search_input_schema), &defaults_bounds, &source,
 	    NULL) == MCP_OK &&
-	    schema_compile(source, &schema, &why) == MCP_OK && schema_validate(schema, defaults, &faults))
+	    schema_compile(source, 0, &schema, &why, NULL) == MCP_OK && schema_validate(schema, defaults, &faults))
 		wrong = NULL;
 	schema_free(schema);
 	json_free(source);

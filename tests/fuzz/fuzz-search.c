@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "mcp/schema.h"
+#include "schema/schema.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/web_search_answer.h"
 #include "tools/web_search_schema.h"
@@ -25,7 +25,7 @@ compile_once(void)
 		return;
 	FUZZ_CLAIM(json_parse(web_search_output_schema, strlen(web_search_output_schema), &bounds, &source,
 	    NULL) == MCP_OK);
-	FUZZ_CLAIM(schema_compile(source, &output, &why) == MCP_OK);
+	FUZZ_CLAIM(schema_compile(source, 0, &output, &why, NULL) == MCP_OK);
 	json_free(source);
 }
 

@@ -12,8 +12,8 @@
 #include "base/config.h"
 #include "base/json.h"
 #include "base/settings.h"
-#include "mcp/schema.h"
 #include "net/fetch.h"
+#include "schema/schema.h"
 #include "tools/web_search.h"
 
 static struct web_search_settings settings;
@@ -29,7 +29,7 @@ compile(const char *text, struct schema **out)
 	struct json_object *source = NULL;
 	const char *why = "the schema is no JSON";
 
-	if (json_parse(text, strlen(text), &bounds, &source, NULL) || schema_compile(source, out, &why)) {
+	if (json_parse(text, strlen(text), &bounds, &source, NULL) || schema_compile(source, 0, out, &why, NULL)) {
 		fprintf(stderr, "schema: %s\n", why);
 		exit(1);
 	}

@@ -361,10 +361,11 @@ test_tools(void)
 
 	call("greet_user", "{}");
 	expect(200, 0, "{'jsonrpc':'2.0','id':1,'result':{'content':[{'type':'text','text':'Invalid arguments for "
-	    "greet_user:\\n/name: is required'}],'isError':true}}", "arguments that fail the schema");
+	    "greet_user:\\n/name: is required (#/required)'}],'isError':true}}", "arguments that fail the schema");
 	call("greet_user", "{'name':1,'x':2}");
 	expect(200, 0, "{'jsonrpc':'2.0','id':1,'result':{'content':[{'type':'text','text':'Invalid arguments for "
-	    "greet_user:\\n/name: must be a string\\n/x: is not allowed'}],'isError':true}}", "several faults at once");
+	    "greet_user:\\n/name: must be a string (#/properties/name/type)"
+	    "\\n/x: is not allowed (#/additionalProperties)'}],'isError':true}}", "several faults at once");
 	call("greet_user", "[]");
 	is_int(reply.error_code, -32602, "arguments that are no object");
 	call("greet_user", "null");

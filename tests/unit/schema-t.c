@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mcp/schema.h"
+#include "schema/schema.h"
 
 #include <string.h>
 
@@ -26,80 +26,85 @@ static const struct row {
 } rows[] = {
 	{ "true", "1", "" },
 	{ "{}", "null", "" },
-	{ "false", "1", "(root): is not allowed" },
+	{ "false", "1", "(root): is not allowed (#)" },
 	{ "{'type':'string'}", "''", "" },
-	{ "{'type':'string'}", "1", "(root): must be a string" },
-	{ "{'type':'string'}", "null", "(root): must be a string" },
+	{ "{'type':'string'}", "1", "(root): must be a string (#/type)" },
+	{ "{'type':'string'}", "null", "(root): must be a string (#/type)" },
 	{ "{'type':'integer'}", "7", "" },
 	{ "{'type':'integer'}", "7.0", "" },
 	{ "{'type':'integer'}", "1e2", "" },
 	{ "{'type':'integer'}", "123456789012345678901234567890", "" },
-	{ "{'type':'integer'}", "7.5", "(root): must be an integer" },
-	{ "{'type':'integer'}", "'7'", "(root): must be an integer" },
-	{ "{'type':'integer'}", "true", "(root): must be an integer" },
+	{ "{'type':'integer'}", "7.5", "(root): must be an integer (#/type)" },
+	{ "{'type':'integer'}", "'7'", "(root): must be an integer (#/type)" },
+	{ "{'type':'integer'}", "true", "(root): must be an integer (#/type)" },
 	{ "{'type':'number'}", "7", "" },
 	{ "{'type':'number'}", "7.5", "" },
-	{ "{'type':'number'}", "'x'", "(root): must be a number" },
+	{ "{'type':'number'}", "'x'", "(root): must be a number (#/type)" },
 	{ "{'type':'boolean'}", "false", "" },
-	{ "{'type':'boolean'}", "0", "(root): must be true or false" },
+	{ "{'type':'boolean'}", "0", "(root): must be true or false (#/type)" },
 	{ "{'type':'null'}", "null", "" },
-	{ "{'type':'null'}", "0", "(root): must be null" },
+	{ "{'type':'null'}", "0", "(root): must be null (#/type)" },
 	{ "{'type':'array'}", "[]", "" },
-	{ "{'type':'array'}", "{}", "(root): must be an array" },
+	{ "{'type':'array'}", "{}", "(root): must be an array (#/type)" },
 	{ "{'type':'object'}", "{}", "" },
-	{ "{'type':'object'}", "[]", "(root): must be an object" },
+	{ "{'type':'object'}", "[]", "(root): must be an object (#/type)" },
 	{ "{'type':['string','null']}", "null", "" },
-	{ "{'type':['string','null']}", "[]", "(root): must be a string or null" },
-	{ "{'type':['integer','boolean']}", "1.5", "(root): must be an integer or true or false" },
-	{ "{'type':['integer','number']}", "''", "(root): must be a number" },
+	{ "{'type':['string','null']}", "[]", "(root): must be a string or null (#/type)" },
+	{ "{'type':['integer','boolean']}", "1.5", "(root): must be an integer or true or false (#/type)" },
+	{ "{'type':['integer','number']}", "''", "(root): must be a number (#/type)" },
 
 	{ "{'enum':['a',1,null]}", "1.0", "" },
 	{ "{'enum':['a',1,null]}", "null", "" },
-	{ "{'enum':['a',1,null]}", "'A'", "(root): must be one of 'a', 1, null" },
+	{ "{'enum':['a',1,null]}", "'A'", "(root): must be one of 'a', 1, null (#/enum)" },
 	{ "{'const':{'a':[1]}}", "{'a':[1.0]}", "" },
-	{ "{'const':{'a':[1]}}", "{'a':[2]}", "(root): must be {'a':[1]}" },
-	{ "{'const':null}", "0", "(root): must be null" },
+	{ "{'const':{'a':[1]}}", "{'a':[2]}", "(root): must be {'a':[1]} (#/const)" },
+	{ "{'const':null}", "0", "(root): must be null (#/const)" },
 
 	{ "{'minLength':1}", "'a'", "" },
-	{ "{'minLength':1}", "''", "(root): must have at least 1 character" },
+	{ "{'minLength':1}", "''", "(root): must have at least 1 character (#/minLength)" },
 	{ "{'minLength':1}", "0", "" },
 	{ "{'maxLength':2}", "'\xc3\xa4\xf0\x9f\x98\x80'", "" },
-	{ "{'maxLength':2}", "'abc'", "(root): must have at most 2 characters" },
+	{ "{'maxLength':2}", "'abc'", "(root): must have at most 2 characters (#/maxLength)" },
 
 	{ "{'minimum':1,'maximum':20}", "1", "" },
 	{ "{'minimum':1,'maximum':20}", "20.0", "" },
-	{ "{'minimum':1}", "0", "(root): must be at least 1" },
-	{ "{'maximum':20}", "20.5", "(root): must be at most 20" },
-	{ "{'minimum':0.5}", "0", "(root): must be at least 0.5" },
-	{ "{'maximum':9007199254740992}", "9007199254740993", "(root): must be at most 9007199254740992" },
-	{ "{'exclusiveMinimum':0}", "0", "(root): must be greater than 0" },
+	{ "{'minimum':1}", "0", "(root): must be at least 1 (#/minimum)" },
+	{ "{'maximum':20}", "20.5", "(root): must be at most 20 (#/maximum)" },
+	{ "{'minimum':0.5}", "0", "(root): must be at least 0.5 (#/minimum)" },
+	{ "{'maximum':9007199254740992}", "9007199254740993", "(root): must be at most 9007199254740992 (#/maximum)" },
+	{ "{'exclusiveMinimum':0}", "0", "(root): must be greater than 0 (#/exclusiveMinimum)" },
 	{ "{'exclusiveMinimum':0}", "0.001", "" },
-	{ "{'exclusiveMaximum':1}", "1", "(root): must be less than 1" },
+	{ "{'exclusiveMaximum':1}", "1", "(root): must be less than 1 (#/exclusiveMaximum)" },
 	{ "{'exclusiveMaximum':1}", "'1'", "" },
 
 	{ "{'items':{'type':'string'}}", "['a','b']", "" },
-	{ "{'items':{'type':'string'}}", "['a',1,null]", "/1: must be a string\n/2: must be a string" },
-	{ "{'minItems':1,'maxItems':2}", "[]", "(root): must have at least 1 item" },
-	{ "{'minItems':1,'maxItems':2}", "[1,2,3]", "(root): must have at most 2 items" },
+	{ "{'items':{'type':'string'}}", "['a',1,null]",
+	    "/1: must be a string (#/items/type)\n/2: must be a string (#/items/type)" },
+	{ "{'minItems':1,'maxItems':2}", "[]", "(root): must have at least 1 item (#/minItems)" },
+	{ "{'minItems':1,'maxItems':2}", "[1,2,3]", "(root): must have at most 2 items (#/maxItems)" },
 	{ "{'uniqueItems':true}", "[1,2,'1',{'a':1,'b':2}]", "" },
-	{ "{'uniqueItems':true}", "[{'a':1,'b':2},{'b':2,'a':1.0}]", "(root): must not have the same item twice" },
+	{ "{'uniqueItems':true}", "[{'a':1,'b':2},{'b':2,'a':1.0}]",
+	    "(root): must not have the same item twice (#/uniqueItems)" },
 	{ "{'uniqueItems':false}", "[1,1]", "" },
 
-	{ "{'required':['a','b']}", "{'a':null}", "/b: is required" },
+	{ "{'required':['a','b']}", "{'a':null}", "/b: is required (#/required)" },
 	{ "{'required':['a']}", "[]", "" },
 	{ "{'properties':{'a':{'type':'integer'}}}", "{'a':1,'b':2}", "" },
-	{ "{'properties':{'a':{'type':'integer'}}}", "{'a':'1'}", "/a: must be an integer" },
-	{ "{'properties':{'a':false}}", "{'a':1}", "/a: is not allowed" },
+	{ "{'properties':{'a':{'type':'integer'}}}", "{'a':'1'}", "/a: must be an integer (#/properties/a/type)" },
+	{ "{'properties':{'a':false}}", "{'a':1}", "/a: is not allowed (#/properties/a)" },
 	{ "{'properties':{'a':true},'additionalProperties':false}", "{'a':1,'b':2,'c':3}",
-	    "/b: is not allowed\n/c: is not allowed" },
+	    "/b: is not allowed (#/additionalProperties)\n/c: is not allowed (#/additionalProperties)" },
 	{ "{'additionalProperties':false}", "{}", "" },
-	{ "{'additionalProperties':{'type':'string'}}", "{'x':'','y':1}", "/y: must be a string" },
-	{ "{'additionalProperties':false}", "{'a/b~c':1}", "/a~1b~0c: is not allowed" },
-	{ "{'additionalProperties':false}", "{'a\\u001b[31m':1}", "/a\xef\xbf\xbd[31m: is not allowed" },
+	{ "{'additionalProperties':{'type':'string'}}", "{'x':'','y':1}",
+	    "/y: must be a string (#/additionalProperties/type)" },
+	{ "{'additionalProperties':false}", "{'a/b~c':1}", "/a~1b~0c: is not allowed (#/additionalProperties)" },
+	{ "{'additionalProperties':false}", "{'a\\u001b[31m':1}",
+	    "/a\xef\xbf\xbd[31m: is not allowed (#/additionalProperties)" },
 	{ "{'properties':{'a':{'items':{'properties':{'b':{'minLength':2}}}}}}", "{'a':[{},{'b':'x'}]}",
-	    "/a/1/b: must have at least 2 characters" },
+	    "/a/1/b: must have at least 2 characters (#/properties/a/items/properties/b/minLength)" },
 	{ "{'properties':{'a':{'type':'string'}},'required':['b'],'additionalProperties':false}", "{'a':1,'c':1}",
-	    "/b: is required\n/a: must be a string\n/c: is not allowed" },
+	    "/b: is required (#/required)\n/a: must be a string (#/properties/a/type)\n"
+	    "/c: is not allowed (#/additionalProperties)" },
 
 	/* Annotations and what nobody defined pass. */
 	{ "{'$schema':'https://json-schema.org/draft/2020-12/schema','title':'t','description':'d','default':1,"
@@ -121,7 +126,7 @@ test_values(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		source = parse(rows[i].schema);
 		value = parse(rows[i].value);
-		if (!ok(schema_compile(source, &s, &why) == MCP_OK, "%s compiles", rows[i].schema))
+		if (!ok(schema_compile(source, 0, &s, &why, NULL) == MCP_OK, "%s compiles", rows[i].schema))
 			diag("%s", why);
 		json_free(source);
 		buf_reset(&b);
@@ -136,52 +141,90 @@ test_values(void)
 }
 
 static const struct refused {
-	const char *schema, *why;
+	const char *schema, *where, *why;
 } refused[] = {
-	{ "1", "a schema must be an object, true or false" },
-	{ "null", "a schema must be an object, true or false" },
-	{ "{'type':'text'}", "'type' names a type that JSON Schema does not have" },
-	{ "{'type':1}", "'type' must be a string or an array of strings" },
-	{ "{'type':[]}", "'type' is an empty array" },
-	{ "{'properties':[]}", "'properties' must be an object" },
-	{ "{'properties':{'a':1}}", "a schema must be an object, true or false" },
-	{ "{'properties':{'a':{},'b':{'pattern':'x'}}}", "the keyword 'pattern' is not supported" },
-	{ "{'required':'a'}", "'required' must be an array of strings" },
-	{ "{'required':[1]}", "'required' must be an array of strings" },
-	{ "{'enum':1}", "'enum' must be an array of values" },
-	{ "{'enum':[]}", "'enum' must be an array of values" },
-	{ "{'minLength':-1}", "a minimum or maximum of a length or a count must be a whole number, not negative" },
-	{ "{'maxItems':'1'}", "a minimum or maximum of a length or a count must be a whole number, not negative" },
-	{ "{'minimum':'1'}", "a minimum or maximum must be a number" },
-	{ "{'uniqueItems':1}", "'uniqueItems' must be true or false" },
-	{ "{'$schema':'http://json-schema.org/draft-07/schema#'}",
-	    "'$schema' names a dialect other than https://json-schema.org/draft/2020-12/schema" },
-	{ "{'$ref':'#/$defs/a'}", "the keyword '$ref' is not supported" },
-	{ "{'allOf':[]}", "the keyword 'allOf' is not supported" },
-	{ "{'anyOf':[]}", "the keyword 'anyOf' is not supported" },
-	{ "{'oneOf':[]}", "the keyword 'oneOf' is not supported" },
-	{ "{'not':{}}", "the keyword 'not' is not supported" },
-	{ "{'if':{}}", "the keyword 'if' is not supported" },
-	{ "{'multipleOf':2}", "the keyword 'multipleOf' is not supported" },
-	{ "{'dependentRequired':{}}", "the keyword 'dependentRequired' is not supported" },
-	{ "{'unevaluatedProperties':false}", "the keyword 'unevaluatedProperties' is not supported" }
+	{ "1", "#", "a schema must be an object, true or false" },
+	{ "null", "#", "a schema must be an object, true or false" },
+	{ "{'type':'text'}", "#/type", "names a type that JSON Schema does not have" },
+	{ "{'type':1}", "#/type", "must be a string or an array of strings" },
+	{ "{'type':[]}", "#/type", "is an empty array" },
+	{ "{'properties':[]}", "#/properties", "must be an object" },
+	{ "{'properties':{'a':1}}", "#/properties/a", "a schema must be an object, true or false" },
+	{ "{'properties':{'a':{},'b':{'pattern':'('}}}", "#/properties/b/pattern", "a bracket that is not closed" },
+	{ "{'patternProperties':{'[':{}}}", "#/patternProperties", "a class that is not closed" },
+	{ "{'pattern':'(?<=a*)b'}", "#/pattern", "a look-behind without a bounded length is not supported" },
+	{ "{'pattern':1}", "#/pattern", "must be a string" },
+	{ "{'required':'a'}", "#/required", "must be an array of strings" },
+	{ "{'required':[1]}", "#/required", "must be an array of strings" },
+	{ "{'dependentRequired':{'a':1}}", "#/dependentRequired", "must be an object of arrays of strings" },
+	{ "{'dependencies':{'a':[1]}}", "#/dependencies", "must be an object of arrays of strings" },
+	{ "{'enum':1}", "#/enum", "must be an array of values" },
+	{ "{'minLength':-1}", "#/minLength", "must be a whole number, not negative" },
+	{ "{'maxItems':'1'}", "#/maxItems", "must be a whole number, not negative" },
+	{ "{'maxItems':1.5}", "#/maxItems", "must be a whole number, not negative" },
+	{ "{'minimum':'1'}", "#/minimum", "must be a number" },
+	{ "{'multipleOf':0}", "#/multipleOf", "must be a number above 0 of at most 18 digits" },
+	{ "{'multipleOf':-1}", "#/multipleOf", "must be a number above 0 of at most 18 digits" },
+	{ "{'multipleOf':1234567890123456789}", "#/multipleOf", "must be a number above 0 of at most 18 digits" },
+	{ "{'multipleOf':1e-999999999}", "#/multipleOf", "must be a number above 0 of at most 18 digits" },
+	{ "{'uniqueItems':1}", "#/uniqueItems", "must be true or false" },
+	{ "{'format':1}", "#/format", "must be a string" },
+	{ "{'$comment':1}", "#/$comment", "must be a string" },
+	{ "{'allOf':[]}", "#/allOf", "must be an array of schemas, not empty" },
+	{ "{'anyOf':{}}", "#/anyOf", "must be an array of schemas, not empty" },
+	{ "{'oneOf':[{},7]}", "#/oneOf/1", "a schema must be an object, true or false" },
+	{ "{'not':[]}", "#/not", "a schema must be an object, true or false" },
+	{ "{'items':[{}]}", "#/items", "a schema must be an object, true or false" },
+	{ "{'$defs':{'a b/c':{'if':1}}}", "#/$defs/a b~1c/if", "a schema must be an object, true or false" },
+	{ "{'$id':'http://a/b#c'}", "#/$id", "must be a URI without a fragment" },
+	{ "{'$id':1}", "#/$id", "must be a URI without a fragment" },
+	{ "{'$defs':{'a':{'$id':'http://a/'},'b':{'$id':'http://a'},'c':{'$id':'http://a/'}}}", "#/$defs/c/$id",
+	    "is another schema's as well" },
+	{ "{'$anchor':'a b'}", "#/$anchor", "must be a name of letters, digits, - _ and ." },
+	{ "{'$anchor':'a','$defs':{'x':{'$dynamicAnchor':'a'}}}", "#/$defs/x/$dynamicAnchor", "is there twice" },
+	{ "{'$ref':1}", "#/$ref", "must be a string" },
+	{ "{'$ref':'#/$defs/a'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/type','type':'string'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/allOf/00','allOf':[{}]}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/allOf/1','allOf':[{}]}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/%zz'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/a~2'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#/a~'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'#a'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$dynamicRef':'#a'}", "#/$dynamicRef", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'https://example.com/schema'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$ref':'file:///etc/passwd'}", "#/$ref", "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$id':'http://a/b','items':{'$ref':'c'}}", "http://a/b#/items/$ref",
+	    "leads nowhere in the document, and nothing is fetched" },
+	{ "{'$schema':'http://json-schema.org/draft-07/schema#'}", "#/$schema",
+	    "names a dialect other than https://json-schema.org/draft/2020-12/schema" },
+	{ "{'$schema':1}", "#/$schema", "must be a string" },
+	{ "{'$schema':'http://m','$defs':{'m':{'$id':'http://m','$schema':"
+	    "'https://json-schema.org/draft/2020-12/schema','$vocabulary':{'http://v':true}}}}", "#/$schema",
+	    "needs a vocabulary that is not known" }
 };
 
 static void
 test_refused(void)
 {
 	struct json_object *source;
-	struct schema *s;
 	const char *why;
+	struct buf where;
+	struct schema *s;
 	size_t i;
 
+	buf_init(&where, 1024);
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		source = parse(refused[i].schema);
-		is_int(schema_compile(source, &s, &why), MCP_EINVAL, "%s does not compile", refused[i].schema);
-		is_str(why, q(refused[i].why), "... and says why");
+		buf_reset(&where);
+		is_int(schema_compile(source, 0, &s, &why, &where), MCP_EINVAL, "%s does not compile",
+		    refused[i].schema);
+		is_str(why, refused[i].why, "... and says why");
+		is_str(where.data, refused[i].where, "... and where");
 		ok(s == NULL, "... and gives nothing");
 		json_free(source);
 	}
+	buf_clear(&where);
 }
 
 static void
@@ -202,14 +245,14 @@ test_bounds(void)
 		for (i = 1; i < depth; i++)
 			buf_putc(&b, '}');
 		source = parse(b.data);
-		ok((schema_compile(source, &s, &why) == MCP_OK) == (depth == SCHEMA_DEPTH_MAX), "%u levels of schemas",
-		    depth);
+		ok((schema_compile(source, 0, &s, &why, NULL) == MCP_OK) == (depth == SCHEMA_DEPTH_MAX),
+		    "%u levels of schemas", depth);
 		schema_free(s);
 		json_free(source);
 	}
 
 	source = parse("{'additionalProperties':false,'uniqueItems':true}");
-	ok(schema_compile(source, &s, &why) == MCP_OK, "a strict schema");
+	ok(schema_compile(source, 0, &s, &why, NULL) == MCP_OK, "a strict schema");
 	json_free(source);
 	buf_reset(&b);
 	buf_putc(&b, '{');
@@ -231,19 +274,8 @@ test_bounds(void)
 	buf_puts(&b, "':1}");
 	value = parse(b.data);
 	buf_reset(&b);
-	ok(!schema_validate(s, value, &b) && b.len < 100 && strstr(b.data, "\xc3\xa4...: "),
+	ok(!schema_validate(s, value, &b) && b.len < 130 && strstr(b.data, "\xc3\xa4...: "),
 	    "a long name is cut between code points");
-	json_free(value);
-
-	buf_reset(&b);
-	buf_putc(&b, '[');
-	for (i = 0; i <= SCHEMA_UNIQUE_MAX; i++)
-		buf_printf(&b, "%s%u", i ? "," : "", i);
-	buf_putc(&b, ']');
-	value = parse(b.data);
-	buf_reset(&b);
-	ok(!schema_validate(s, value, &b), "more items than uniqueItems compares are a fault");
-	is_str(b.data, "(root): must have at most 512 items", "... that says so");
 	json_free(value);
 
 	buf_clear(&b);

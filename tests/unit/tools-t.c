@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "mcp/registry.h"
-#include "mcp/schema.h"
+#include "schema/schema.h"
 #include "tests/quotes.h"
 #include "tests/tap.h"
 #include "tools/tools.h"

@@ -55,7 +55,7 @@ dispatch(struct rpc *x)
 	trace_read(x->in.params, &trace);
 	if (trace.parent)
 		memcpy(x->reply->trace, trace.parent + TRACE_ID_AT, TRACE_ID_LEN);
-	if (era_choose(x) < 0)
+	if (era_choose(x) < 0 || (x->era->open && x->era->open(x) < 0))
 		return -1;
 	switch (x->in.kind) {
 	case JSONRPC_REQUEST:
@@ -74,7 +74,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 
 	reply->status = 500;
 	reply->outcome = OAUTH_OK;
-	reply->event_id[0] = '\0';
+	reply->event_id[0] = reply->session_id[0] = '\0';
 	reply->version[0] = reply->method[0] = reply->tool[0] = '\0';
 	memset(reply->trace, 0, sizeof reply->trace);
 	reply->error_code = 0;
@@ -85,6 +85,7 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 	dispatch(&x);
 	if (x.version)
 		snprintf(reply->version, sizeof(reply->version), "%s", x.version);
+	session_clear(&x.session);
 	jsonrpc_clear(&x.in);
 }
 

@@ -47,6 +47,7 @@ struct mcp_message {
 struct mcp_reply {
 	int status;			/* 200, 202 (nothing to say), 400, 403, 404; with JSON in "body" unless 202 */
 	struct buf body;		/* initialised by the caller */
+	char session_id[1024];		/* for Mcp-Session-Id, "" for none */
 	char event_id[128];		/* id of the event that the body becomes on a stream, "" for none */
 	/* OAUTH_INSUFFICIENT_SCOPE or OAUTH_WRONG_ORGANISATION if a tool was denied (403 or 200), else OAUTH_OK */
 	enum oauth_outcome outcome;

@@ -56,6 +56,7 @@ struct era {
 	const struct method *notifications;	/* the same; an unknown notification is accepted and ignored */
 	const struct era_status *statuses;
 	/* Steps, see rpc.h. Each may be NULL: nothing to do. */
+	int (*open)(struct rpc *x);	/* whatever the message is */
 	int (*check)(struct rpc *x);	/* before the method of a request is looked up */
 	int (*check_name)(struct rpc *x, const struct method *method);	/* after it was found */
 	/* before a tool is called with these arguments */

@@ -16,8 +16,8 @@ struct json_object;
  */
 
 /*
- * Error codes. -32002 is of the legacy era, the three below it are the specification's own of 2026-07-28; 403 is ours
- * for a refusal by scopes or organisation.
+ * Error codes. -32001, by which clients know it, and -32002 are of the legacy era, the three below them are the
+ * specification's own of 2026-07-28; 403 is ours for a refusal by scopes or organisation.
  */
 enum jsonrpc_code {
 	JSONRPC_PARSE_ERROR = -32700,
@@ -25,6 +25,7 @@ enum jsonrpc_code {
 	JSONRPC_METHOD_NOT_FOUND = -32601,
 	JSONRPC_INVALID_PARAMS = -32602,
 	JSONRPC_INTERNAL_ERROR = -32603,
+	JSONRPC_SESSION_NOT_FOUND = -32001,
 	JSONRPC_RESOURCE_NOT_FOUND = -32002,
 	JSONRPC_HEADER_MISMATCH = -32020,
 	JSONRPC_MISSING_CAPABILITY = -32021,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The legacy era: 2025-11-25, 2025-06-18, 2025-03-26. A client says initialize first, but nothing is kept of it: each
- * later request names its version in a header, and no method here depends on what came before. JSON-RPC errors travel
- * with status 200, because clients of this era do not read the body of any other. Source: MCP 2025-11-25
+ * The legacy era: 2025-11-25, 2025-06-18, 2025-03-26. A client says initialize first, and may bring the session that it
+ * gets with every request after it (session.h); without one each request names its version in a header. JSON-RPC errors
+ * travel with status 200, because clients of this era do not read the body of any other. Source: MCP 2025-11-25
  * basic/lifecycle, basic/transports, basic/utilities/ping.
  */
+#include <string.h>
+
 #include "base/json.h"
 #include "mcp/completion.h"
 #include "mcp/era.h"
@@ -18,13 +20,13 @@
 static int
 initialize(struct rpc *x)
 {
-	struct json_object *value;
+	struct json_object *value, *capabilities;
 	const char *requested;
 	size_t len;
 
 	if (json_get_string(x->in.params, "protocolVersion", &requested, &len) != MCP_OK)
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"protocolVersion\" must be a string");
-	if (json_get_object(x->in.params, "capabilities", &value) != MCP_OK)
+	if (json_get_object(x->in.params, "capabilities", &capabilities) != MCP_OK)
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"capabilities\" must be an object");
 	if (json_get_object(x->in.params, "clientInfo", &value) != MCP_OK)
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"clientInfo\" must be an object");
@@ -32,12 +34,25 @@ initialize(struct rpc *x)
 	x->version = era_version(&era_legacy, requested, len);
 	if (!x->version)
 		x->version = era_legacy.versions[0];
+	session_begin(x, capabilities);
 	rpc_result_begin(x);
 	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
-	service_render_offer(x->service, &x->reply->body);
+	service_render_offer(x->service, "\"logging\":{}", &x->reply->body);
 	buf_puts(&x->reply->body, ",\"serverInfo\":");
 	service_render_info(x->service, &x->reply->body);
 	return rpc_result_end(x);
+}
+
+/* The session of every message but the one that begins one. */
+static int
+open_session(struct rpc *x)
+{
+	static const char begins[] = "initialize";
+
+	if (x->in.kind == JSONRPC_REQUEST && x->in.method_len == sizeof begins - 1 &&
+	    memcmp(x->in.method, begins, sizeof begins - 1) == 0)
+		return 0;
+	return session_open(x);
 }
 
 static int
@@ -59,12 +74,15 @@ static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26"
 static const struct method methods[] = {
 	{ "completion/complete", completion_complete, NULL, service_has_completions },
 	{ "initialize", initialize, NULL, NULL },
+	{ "logging/setLevel", session_set_level, NULL, NULL },
 	{ "ping", ping, NULL, NULL },
 	{ "prompts/get", prompts_get, NULL, service_has_prompts },
 	{ "prompts/list", prompts_list, NULL, service_has_prompts },
 	{ "resources/list", resources_list, NULL, service_has_resources },
 	{ "resources/read", resources_read, NULL, service_has_resources },
+	{ "resources/subscribe", resources_subscribe, NULL, service_has_resources },
 	{ "resources/templates/list", resource_templates_list, NULL, service_has_resources },
+	{ "resources/unsubscribe", resources_unsubscribe, NULL, service_has_resources },
 	{ "tools/call", tools_call, NULL, NULL },
 	{ "tools/list", tools_list, NULL, NULL },
 	{ NULL, NULL, NULL, NULL }
@@ -93,7 +111,8 @@ const struct era era_legacy = {
 	.methods = methods,
 	.notifications = notifications,
 	.statuses = statuses,
-	.response = rpc_accepted,
+	.open = open_session,
+	.response = legacy_ask_response,
 	.resource_not_found = JSONRPC_RESOURCE_NOT_FOUND,
 	.form = REGISTRY_OBJECTS,
 	.asking = &asking,

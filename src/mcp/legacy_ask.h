@@ -10,12 +10,19 @@ struct tool_call;
 
 /*
  * How the legacy era asks: a request to the client on the stream of its own request, and the answer in a POST of its
- * own. The row of the era, see era.h; a tool that fails for it has an error result. Source: MCP 2025-11-25
- * basic/transports, client/elicitation, client/sampling.
+ * own, to any process, which puts it into a box on the bus that only this session can fill. The thread waits, for as
+ * long as a stream may last. The row of the era, see era.h; a tool that fails for it has an error result. Source: MCP
+ * 2025-11-25 basic/transports, client/elicitation, client/sampling.
  */
 int legacy_ask_begin(struct rpc *x, struct tool_call *call);
 enum mcp_err legacy_ask(struct rpc *x, struct tool_call *call, const char *key, const char *method,
     struct json_object *params, const struct json_object **result) MCP_MUST_CHECK;
 int legacy_ask_failed(struct rpc *x, struct tool_call *call);
+
+/*
+ * The message is a client's response: give it to who waits for it. Nobody waiting is no fault of the client's, who may
+ * be late. Answers 202, or 503 when the bus cannot take it. Returns -1.
+ */
+int legacy_ask_response(struct rpc *x);
 
 #endif

@@ -140,7 +140,7 @@ discover(struct rpc *x)
 	buf_puts(out, "\"supportedVersions\":[");
 	era_render_versions(out);
 	buf_putc(out, ']');
-	service_render_offer(x->service, out);
+	service_render_offer(x->service, NULL, out);
 	rpc_cache_hints(x, x->service->list_ttl_ms, false);
 	return rpc_result_end(x);
 }

@@ -84,29 +84,63 @@ read_entry(struct rpc *x, const struct registry_entry *e, const char *uri, const
 	return -1;
 }
 
+/*
+ * The resource or template that params names, which the caller may read. Returns 0, or -1 with the answer. *values is
+ * for json_free() in both cases.
+ */
+static int
+find(struct rpc *x, const char **uri, const struct registry_entry **e, struct json_object **values)
+{
+	enum mcp_err err = MCP_OK;
+	size_t len;
+
+	*values = NULL;
+	if (json_get_string(x->in.params, "uri", uri, &len) != MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"uri\" must be a string");
+	*e = call_find(x, REGISTRY_RESOURCE, *uri);
+	if (!*e)
+		err = find_template(x, *uri, e, values);
+	else if (!(*values = json_new_object()))
+		err = MCP_ENOMEM;
+	if (err)
+		return err == MCP_ENOENT ? not_found(x, *uri, len) : out_of_memory(x);
+	x->reply->outcome = registry_judge(*e, x->message->principal);
+	return x->reply->outcome ? denied(x, *e) : 0;
+}
+
 int
 resources_read(struct rpc *x)
 {
-	struct json_object *values = NULL;
 	const struct registry_entry *e;
-	enum mcp_err err = MCP_OK;
+	struct json_object *values;
 	const char *uri;
-	size_t len;
 
-	if (json_get_string(x->in.params, "uri", &uri, &len) != MCP_OK)
-		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"uri\" must be a string");
-	e = call_find(x, REGISTRY_RESOURCE, uri);
-	if (!e)
-		err = find_template(x, uri, &e, &values);
-	else if (!(values = json_new_object()))
-		err = MCP_ENOMEM;
-	if (err)
-		return err == MCP_ENOENT ? not_found(x, uri, len) : out_of_memory(x);
-	x->reply->outcome = registry_judge(e, x->message->principal);
-	if (x->reply->outcome)
-		denied(x, e);
-	else
+	if (find(x, &uri, &e, &values) == 0)
 		read_entry(x, e, uri, values);
 	json_free(values);
 	return -1;
+}
+
+int
+resources_subscribe(struct rpc *x)
+{
+	const struct registry_entry *e;
+	struct json_object *values;
+	const char *uri;
+
+	if (find(x, &uri, &e, &values) == 0)
+		session_subscribe(x, uri, true);
+	json_free(values);
+	return -1;
+}
+
+/* One that was not there is fine, and so is one whose resource is gone. */
+int
+resources_unsubscribe(struct rpc *x)
+{
+	const char *uri;
+
+	if (json_get_string(x->in.params, "uri", &uri, NULL) != MCP_OK)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"uri\" must be a string");
+	return session_subscribe(x, uri, false);
 }

@@ -11,4 +11,11 @@ struct rpc;
  */
 int resources_read(struct rpc *x);
 
+/*
+ * Answer resources/subscribe and resources/unsubscribe, of the legacy era: notes of the session. Only what the caller
+ * may read can be subscribed to. Return -1. Source: MCP 2025-11-25 server/resources "Subscriptions".
+ */
+int resources_subscribe(struct rpc *x);
+int resources_unsubscribe(struct rpc *x);
+
 #endif

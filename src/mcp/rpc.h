@@ -9,6 +9,7 @@
 #include "mcp/inflight.h"
 #include "mcp/jsonrpc.h"
 #include "mcp/notify.h"
+#include "mcp/session.h"
 
 struct era;
 struct json_object;
@@ -30,6 +31,7 @@ struct rpc {
 	const struct json_object *capabilities;	/* of the client, borrowed; NULL: not known */
 	struct notify notify;
 	struct inflight inflight;
+	struct session session;		/* of the legacy era; not open: there is none */
 };
 
 /*

@@ -45,7 +45,7 @@ service_has_completions(const struct mcp_service *service)
 }
 
 void
-service_render_offer(const struct mcp_service *service, struct buf *out)
+service_render_offer(const struct mcp_service *service, const char *more, struct buf *out)
 {
 	buf_puts(out, ",\"capabilities\":{\"tools\":{}");
 	if (service_has_prompts(service))
@@ -54,6 +54,8 @@ service_render_offer(const struct mcp_service *service, struct buf *out)
 		buf_puts(out, ",\"resources\":{}");
 	if (service_has_completions(service))
 		buf_puts(out, ",\"completions\":{}");
+	if (more)
+		buf_printf(out, ",%s", more);
 	buf_putc(out, '}');
 	render_string("instructions", service->instructions, out);
 }

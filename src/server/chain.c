@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "mcp/mirror.h"
+#include "mcp/session.h"
 #include "oauth/bearer.h"
 #include "oauth/token.h"
 #include "server/answer.h"
@@ -245,6 +246,9 @@ step_method_and_type(struct exchange *x)
 	}
 	if (!allows(x->endpoint->allow, x->req->method))
 		return answer_method(x);
+	/* Only sessions can be deleted, and these have a name. */
+	if (strcmp(x->req->method, "DELETE") == 0)
+		return x->req->field[HTTP_MCP_SESSION_ID] ? false : answer_method(x);
 	if (!http_request_is_type(x->req, "application/json"))
 		return answer_error(x, 415, "Content-Type must be application/json");
 	return false;
@@ -292,10 +296,16 @@ step_dispatch(struct exchange *x)
 		.now_s = x->now_s
 	};
 
+	if (strcmp(req->method, "DELETE") == 0) {
+		x->res->status = session_end(&x->server->service, &message);
+		return true;
+	}
 	stream_offer(x, &message);
 	mcp_dispatch(&x->server->service, &message, &x->reply);
 	if (stream_finish(x))
 		return true;
+	if (x->reply.session_id[0])
+		http_response_header(x->res, "Mcp-Session-Id", x->reply.session_id);
 	x->res->status = x->reply.status;
 	if (x->reply.status != 202) {
 		http_response_header(x->res, "Content-Type", "application/json");

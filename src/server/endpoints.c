@@ -103,5 +103,5 @@ endpoints_init(struct server *s)
 	add(s, (struct endpoint){ "/.well-known/oauth-authorization-server", document, true, true,
 	    handle_authorization_server_metadata });
 	add(s, (struct endpoint){ "/oauth/register", "POST, OPTIONS", true, true, handle_register });
-	add(s, (struct endpoint){ s->settings->mcp_path, "POST, OPTIONS", false, true, NULL });
+	add(s, (struct endpoint){ s->settings->mcp_path, "POST, DELETE, OPTIONS", false, true, NULL });
 }

@@ -280,14 +280,16 @@ test_legacy(void)
 	legacy("{'jsonrpc':'2.0','id':0,'method':'initialize','params':{'protocolVersion':'2025-06-18',"
 	    "'capabilities':{},"
 	    "'clientInfo':{'name':'c','version':'1'}}}", NULL);
-	expect(200, 0, "{'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18','capabilities':{'tools':{}},"
+	expect(200, 0, "{'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18','capabilities':{'tools':{},"
+	    "'logging':{}},"
 	    "'serverInfo':" INFO "}}", "initialize");
 	is_str(reply.version, "2025-06-18", "... the version negotiated is noted");
 	service.instructions = "Read \"this\".";
 	legacy("{'jsonrpc':'2.0','id':0,'method':'initialize','params':{'protocolVersion':'2026-07-28',"
 	    "'capabilities':{},"
 	    "'clientInfo':{'name':'c','version':'1'}}}", "2025-03-26");
-	expect(200, 0, "{'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-11-25','capabilities':{'tools':{}},"
+	expect(200, 0, "{'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-11-25','capabilities':{'tools':{},"
+	    "'logging':{}},"
 	    "'instructions':'Read \\\"this\\\".','serverInfo':" INFO "}}",
 	    "initialize with a version it does not have");
 	service.instructions = NULL;

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions of the legacy era, and questions to its clients, whose answers come through another process. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "mcp/dispatch.h"
+#include "mcp/registry.h"
+#include "mcp/resource.h"
+#include "mcp/session.h"
+#include "mcp/stream.h"
+#include "store/bus.h"
+#include "store/secrets.h"
+#include "store/state.h"
+#include "tests/quotes.h"
+#include "tests/tap.h"
+
+#define ANY "{\"type\":\"object\"}"
+#define DAY (24 * 3600)
+
+static char dir[64] = "/tmp/session-t-XXXXXX";
+static char alice[] = "alice", bob[] = "bob", issuer[] = "https://as.example", client[] = "c1", other_client[] = "c2";
+static struct principal caller = { .issuer = issuer, .subject = alice, .client_id = client };
+static struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000,
+	.request_state_s = 600, .page_size = 100 };
+static struct mcp_reply reply;
+static struct state *state;
+static int64_t now_s;
+static char session[1024];		/* sent with what is dispatched; "": none */
+
+/* What a process has of its own. */
+static bool
+open_stores(void)
+{
+	return state_open(dir, &state, NULL) == MCP_OK && secrets_new(state, &service.secrets) == MCP_OK &&
+	    bus_new(dir, &service.bus) == MCP_OK;
+}
+
+static void
+close_stores(void)
+{
+	bus_free(service.bus);
+	secrets_free(service.secrets);
+	state_close(state);
+}
+
+/* A client that answers what it is asked, from another process: this is called for each event of the stream. */
+struct peer {
+	const char *answer;	/* members of the response, in single quotes; NULL: none comes */
+	const char *session;	/* whose session the answer comes with; NULL: the right one */
+	const char *subject;	/* who answers; NULL: the right one */
+	bool is_gone;		/* the client has left */
+	int questions, others;
+	int status;		/* of the POST of the answer, as a process can tell it */
+	char last[2048];	/* event */
+};
+
+static void
+dispatch(const char *text, const char *version, const struct mcp_stream *stream, const struct mcp_watch *watch)
+{
+	struct mcp_message message = { .text = text, .len = strlen(text), .protocol_version = version,
+		.session_id = session[0] ? session : NULL, .principal = &caller, .request_id = "r", .now_s = now_s,
+		.stream = stream, .watch = watch };
+
+	buf_clear(&reply.body);
+	mcp_reply_clear(&reply);
+	memset(&reply, 0, sizeof reply);
+	buf_init(&reply.body, 1 << 20);
+	mcp_dispatch(&service, &message, &reply);
+}
+
+static void
+legacy(const char *text)
+{
+	dispatch(q(text), "2025-11-25", NULL, NULL);
+}
+
+/* In a process of its own: send the response of the peer. */
+static void
+answer_elsewhere(struct peer *p, const char *id)
+{
+	char text[1024];
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		static char name[64];
+
+		if (!open_stores())
+			_exit(99);
+		if (p->session)
+			snprintf(session, sizeof session, "%s", p->session);
+		if (p->subject) {
+			snprintf(name, sizeof name, "%s", p->subject);
+			caller.subject = name;
+		}
+		snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':'%s',%s}", id, p->answer);
+		legacy(text);
+		_exit(reply.status == 202 ? 0 : reply.status == 404 ? 4 : 1);
+	}
+	waitpid(child, &status, 0);
+	p->status = WEXITSTATUS(status);
+}
+
+static enum mcp_err
+take_event(void *ctx, const struct mcp_event *event)
+{
+	struct peer *p = ctx;
+	char id[64] = "";
+	const char *at;
+
+	snprintf(p->last, sizeof p->last, "%.*s", (int)event->len, event->json);
+	at = strstr(p->last, "\"id\":\"");
+	if (!at) {
+		p->others++;
+		return MCP_OK;
+	}
+	p->questions++;
+	snprintf(id, sizeof id, "%.*s", (int)strcspn(at + 6, "\""), at + 6);
+	if (p->answer)
+		answer_elsewhere(p, id);
+	return MCP_OK;
+}
+
+static bool
+peer_is_gone(void *ctx)
+{
+	return ((struct peer *)ctx)->is_gone;
+}
+
+static void
+call(const char *name, struct peer *p)
+{
+	struct mcp_stream stream = { .send = take_event, .ctx = p, .life_ms = 300 };
+	struct mcp_watch watch = { .is_gone = peer_is_gone, .ctx = p };
+	char text[256];
+
+	snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'%s'}}", name);
+	dispatch(q(text), "2025-11-25", &stream, &watch);
+}
+
+static bool
+says(const char *text)
+{
+	if (strstr(reply.body.data, q(text)))
+		return true;
+	diag("answer %d: %s", reply.status, reply.body.data);
+	return false;
+}
+
+static struct json_object *
+parsed(const char *text)
+{
+	static const struct json_bounds bounds = { 65536, 32, 1000 };
+	struct json_object *v = NULL;
+
+	if (json_parse(q(text), strlen(q(text)), &bounds, &v, NULL))
+		diag("no JSON: %s", text);
+	return v;
+}
+
+#define FORM "{'type':'object','properties':{'name':{'type':'string'}},'required':['name']}"
+
+static enum mcp_err
+call_elicits(struct tool_call *call)
+{
+	const struct json_object *answer, *again;
+	struct json_object *content;
+	const char *name = "nobody";
+	enum mcp_err err = tool_elicit(call, "name", "Who?", parsed(FORM), &answer);
+
+	if (err)
+		return err;
+	if (tool_elicit(call, "name", "Who?", parsed(FORM), &again) != MCP_OK || again != answer)
+		return MCP_EINTERNAL;
+	if (json_get_object(answer, "content", &content) == MCP_OK &&
+	    json_get_string(content, "name", &name, NULL) != MCP_OK)
+		name = "?";
+	return tool_textf(call, "Hello, %s!", name);
+}
+
+static enum mcp_err
+call_samples(struct tool_call *call)
+{
+	const struct json_object *answer;
+	enum mcp_err err = tool_sample(call, "m", parsed("{'messages':[],'maxTokens':9}"), &answer);
+
+	return err ? err : tool_text(call, "sampled", 7);
+}
+
+static enum mcp_err
+call_logs(struct tool_call *call)
+{
+	enum mcp_err err = tool_log(call, TOOL_LOG_INFO, NULL, json_new_string("x", 1));
+
+	return err ? err : tool_log(call, TOOL_LOG_ERROR, NULL, json_new_string("y", 1));
+}
+
+static enum mcp_err
+read_it(struct tool_call *call)
+{
+	return resource_text(call, NULL, NULL, "x", 1);
+}
+
+#define TOOL(n, f) { .name = n, .description = "d", .input_schema = ANY, .scopes = "", .call = f }
+static const struct tool tools[] = { TOOL("elicits", call_elicits), TOOL("samples", call_samples),
+	TOOL("logs", call_logs) };
+static const struct resource resource = { .uri = "test://watched", .name = "watched", .scopes = "", .read = read_it };
+
+static void
+initialize(const char *capabilities)
+{
+	char text[512];
+
+	snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':1,'method':'initialize','params':{'protocolVersion':"
+	    "'2025-06-18','capabilities':%s,'clientInfo':{'name':'c','version':'1'}}}", capabilities);
+	legacy(text);
+	snprintf(session, sizeof session, "%s", reply.session_id);
+}
+
+#define LIST "{'jsonrpc':'2.0','id':1,'method':'tools/list'}"
+#define ALL "{'elicitation':{},'sampling':{},'roots':{'listChanged':true}}"
+
+static int
+end_session(void)
+{
+	struct mcp_message message = { .session_id = session, .principal = &caller, .request_id = "r", .now_s = now_s };
+
+	return session_end(&service, &message);
+}
+
+static void
+test_sessions(void)
+{
+	char good[1024], second[1024];
+
+	initialize(ALL);
+	ok(session[0] != '\0', "initialize begins a session");
+	ok(strspn(session, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(session) &&
+	    strlen(session) < 512, "its id is short visible ASCII (%zu)", strlen(session));
+	ok(says("'logging':{}"), "log levels are offered");
+	snprintf(good, sizeof good, "%s", session);
+	legacy(LIST);
+	is_int(reply.status, 200, "it is good for requests");
+	dispatch(q(LIST), NULL, NULL, NULL);
+	is_str(reply.version, "2025-06-18", "which speak its version, when none is named");
+	legacy("{'jsonrpc':'2.0','method':'notifications/initialized'}");
+	is_int(reply.status, 202, "and for notifications");
+	session[strlen(session) - 1] ^= 1;
+	legacy(LIST);
+	ok(reply.status == 404 && reply.error_code == -32001, "one that was changed is not found");
+	snprintf(session, sizeof session, "x");
+	legacy("{'jsonrpc':'2.0','method':'notifications/initialized'}");
+	is_int(reply.status, 404, "nor is one that never was, whatever the message");
+	snprintf(session, sizeof session, "%s", good);
+	caller.subject = bob;
+	legacy(LIST);
+	is_int(reply.status, 404, "nor another person's");
+	is_int(end_session(), 404, "who cannot end it either");
+	caller.subject = alice;
+	caller.client_id = other_client;
+	legacy(LIST);
+	is_int(reply.status, 404, "nor another client's");
+	caller.client_id = client;
+	now_s += DAY;
+	legacy(LIST);
+	is_int(reply.status, 404, "it lasts a day");
+	now_s -= 1;
+	legacy(LIST);
+	is_int(reply.status, 200, "and no shorter");
+	now_s -= DAY - 1;
+	initialize(ALL);
+	snprintf(second, sizeof second, "%s", session);
+	snprintf(session, sizeof session, "%s", good);
+	is_int(end_session(), 204, "it is ended");
+	legacy(LIST);
+	is_int(reply.status, 404, "and not found any more");
+	is_int(end_session(), 404, "nor ended twice");
+	snprintf(session, sizeof session, "%s", second);
+	legacy(LIST);
+	is_int(reply.status, 200, "another one of the same client is as it was");
+	session[0] = '\0';
+	legacy(LIST);
+	is_int(reply.status, 200, "none is needed");
+}
+
+static void
+test_notes(void)
+{
+	struct peer p = { .answer = NULL };
+
+	initialize(ALL);
+	call("logs", &p);
+	is_int(p.others, 0, "no log messages before they were asked for");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'warning'}}");
+	is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "a level is set");
+	call("logs", &p);
+	is_int(p.others, 1, "those of that level and above come");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'debug'}}");
+	call("logs", &p);
+	is_int(p.others, 3, "and of another");
+	initialize(ALL);
+	call("logs", &p);
+	is_int(p.others, 3, "another session has its own");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'loud'}}");
+	is_int(reply.error_code, -32602, "a level that is none is refused");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'resources/subscribe','params':{'uri':'test://watched'}}");
+	is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "a resource is subscribed to");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'resources/subscribe','params':{'uri':'test://none'}}");
+	is_int(reply.error_code, -32002, "one that does not exist is not");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'resources/unsubscribe','params':{'uri':'test://watched'}}");
+	is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "and unsubscribed from");
+	session[0] = '\0';
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'debug'}}");
+	is_int(reply.error_code, -32602, "without a session nothing is kept");
+}
+
+#define ACCEPT "'result':{'action':'accept','content':{'name':'Ann'}}"
+
+static void
+test_answers(void)
+{
+	struct peer p = { .answer = ACCEPT };
+
+	initialize(ALL);
+	call("elicits", &p);
+	ok(says("Hello, Ann!") && p.questions == 1, "a question is answered through another process");
+	ok(strstr(p.last, q("'method':'elicitation/create','params':{'mode':'form','message':'Who?',"
+	    "'requestedSchema':" FORM "}}")) != NULL, "it was sent on the stream");
+	is_int(p.status, 0, "and the answer accepted");
+	p.answer = "'result':{'role':'assistant','content':{'type':'text','text':'hi'},'model':'m'}";
+	call("samples", &p);
+	ok(says("sampled"), "so is one to the client's model");
+	p.answer = "'result':{'action':'decline'}";
+	call("elicits", &p);
+	ok(says("Hello, nobody!"), "a person may decline");
+	p.answer = "'error':{'code':-1,'message':'no'}";
+	call("elicits", &p);
+	ok(says("'isError':true") && says("it is an error"), "an error is told");
+	p.answer = "'result':{'action':'accept','content':{'name':7}}";
+	call("elicits", &p);
+	ok(says("'isError':true") && says("does not fit the schema"), "so is an answer that does not fit the form");
+}
+
+static void
+test_no_answers(void)
+{
+	struct peer p = { .answer = NULL };
+	char foreign[1024];
+	int64_t begun_ms = clock_monotonic_ms();
+
+	initialize(ALL);
+	snprintf(foreign, sizeof foreign, "%s", session);
+	initialize(ALL);
+	call("elicits", &p);
+	ok(says("'isError':true") && says("in time"), "no answer comes");
+	ok(clock_monotonic_ms() - begun_ms >= 1000 && clock_monotonic_ms() - begun_ms < 3000, "which is waited for "
+	    "until the deadline");
+	ok(p.others == 1 && strstr(p.last, "notifications/cancelled"), "then the question is taken back");
+	p.answer = ACCEPT;
+	p.session = foreign;
+	call("elicits", &p);
+	ok(says("in time") && p.status == 0, "an answer of another session of the same client is not taken");
+	p.session = NULL;
+	p.subject = bob;
+	call("elicits", &p);
+	ok(says("in time") && p.status == 4, "another person's is refused");
+	p = (struct peer){ .is_gone = true };
+	begun_ms = clock_monotonic_ms();
+	call("elicits", &p);
+	ok(says("left before it answered") && clock_monotonic_ms() - begun_ms < 900, "a client that leaves is not "
+	    "waited for");
+	p = (struct peer){ .answer = ACCEPT };
+	legacy("{'jsonrpc':'2.0','id':'0123','result':{}}");
+	is_int(reply.status, 202, "an answer that nobody waits for is accepted");
+}
+
+static void
+test_capabilities(void)
+{
+	struct peer p = { .answer = ACCEPT };
+
+	initialize("{'sampling':{}}");
+	call("elicits", &p);
+	ok(says("'isError':true") && says("Missing required client capability") && p.questions == 0,
+	    "what a client cannot do it is not asked");
+	initialize("{'elicitation':{'url':{}}}");
+	call("elicits", &p);
+	ok(says("Missing required") && p.questions == 0, "nor for a form when it opens URLs only");
+	initialize("{'elicitation':7,'sampling':[]}");
+	call("elicits", &p);
+	ok(says("Missing required") && p.questions == 0, "a capability that is no object is none");
+	session[0] = '\0';
+	call("elicits", &p);
+	ok(says("Missing required") && p.questions == 0, "without a session nobody knows");
+	initialize(ALL);
+	legacy("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'elicits'}}");
+	ok(says("'isError':true") && says("takes no event stream"), "a client that takes no stream cannot be asked");
+}
+
+static void
+say_nothing(void *ctx, enum log_level level, const char *text)
+{
+	(void)ctx;
+	(void)level;
+	diag("logged: %s", text);
+}
+
+int
+main(void)
+{
+	struct registry *r = NULL;
+	char command[96];
+	bool good;
+
+	log_capture(say_nothing, NULL);
+	if (!mkdtemp(dir))
+		return 99;
+	now_s = clock_now_s();
+	good = registry_new(&r) == MCP_OK;
+	for (size_t i = 0; good && i < sizeof tools / sizeof tools[0]; i++)
+		good = registry_add(r, &tools[i], NULL, NULL) == MCP_OK;
+	ok(good && registry_add_resource(r, &resource, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "tools");
+	ok(open_stores(), "a place for what is kept");
+	service.registry = r;
+	test_sessions();
+	test_notes();
+	test_answers();
+	test_no_answers();
+	test_capabilities();
+	buf_clear(&reply.body);
+	mcp_reply_clear(&reply);
+	close_stores();
+	registry_free(r);
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	if (system(command) != 0)
+		diag("%s was not removed", dir);
+	return tap_done();
+}

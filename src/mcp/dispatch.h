@@ -19,6 +19,7 @@
  */
 
 struct bus;			/* store/bus.h */
+struct listeners;	/* listen.h */
 struct secrets;		/* store/secrets.h */
 struct registry;	/* registry.h: the sealed set of tools */
 struct mcp_stream;	/* stream.h */
@@ -73,6 +74,7 @@ struct mcp_service {
 	int64_t tool_timeout_ms;
 	struct secrets *secrets;	/* seals what travels through clients; NULL: nothing can */
 	struct bus *bus;		/* what processes tell each other; NULL: nothing */
+	struct listeners *listeners;	/* who hears of changes on streams; NULL: there are none */
 	int64_t request_state_s;	/* how long a requestState is good */
 	bool deny_by_result;		/* a denied call is a result with isError, not a 403 */
 	const char *metadata_url;	/* for the challenge in such a result; NULL: without */

@@ -37,7 +37,7 @@ initialize(struct rpc *x)
 	session_begin(x, capabilities);
 	rpc_result_begin(x);
 	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
-	service_render_offer(x->service, "\"logging\":{}", &x->reply->body);
+	service_render_offer(x->service, false, "\"logging\":{}", &x->reply->body);
 	buf_puts(&x->reply->body, ",\"serverInfo\":");
 	service_render_info(x->service, &x->reply->body);
 	return rpc_result_end(x);

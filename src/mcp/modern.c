@@ -11,6 +11,7 @@
 #include "mcp/completion.h"
 #include "mcp/era.h"
 #include "mcp/list.h"
+#include "mcp/listen.h"
 #include "mcp/mirror.h"
 #include "mcp/prompts.h"
 #include "mcp/registry.h"
@@ -140,7 +141,7 @@ discover(struct rpc *x)
 	buf_puts(out, "\"supportedVersions\":[");
 	era_render_versions(out);
 	buf_putc(out, ']');
-	service_render_offer(x->service, NULL, out);
+	service_render_offer(x->service, true, NULL, out);
 	rpc_cache_hints(x, x->service->list_ttl_ms, false);
 	return rpc_result_end(x);
 }
@@ -150,7 +151,10 @@ result_members(struct rpc *x)
 {
 	struct buf *out = &x->reply->body;
 
-	buf_printf(out, ",\"resultType\":\"%s\",\"_meta\":{\"" META_SERVER_INFO "\":",
+	/* The result of a stream has nothing else. */
+	if (out->len && out->data[out->len - 1] != '{')
+		buf_putc(out, ',');
+	buf_printf(out, "\"resultType\":\"%s\",\"_meta\":{\"" META_SERVER_INFO "\":",
 	    x->result_type ? x->result_type : "complete");
 	service_render_info(x->service, out);
 	if (x->meta)
@@ -176,6 +180,7 @@ static const struct method methods[] = {
 	{ "resources/read", resources_read, "uri", service_has_resources },
 	{ "resources/templates/list", resource_templates_list, NULL, service_has_resources },
 	{ "server/discover", discover, NULL, NULL },
+	{ "subscriptions/listen", listen_request, NULL, service_has_streams },
 	{ "tools/call", tools_call, "name", NULL },
 	{ "tools/list", tools_list, NULL, NULL },
 	{ NULL, NULL, NULL, NULL }

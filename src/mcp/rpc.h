@@ -48,10 +48,9 @@ int rpc_error_as(struct rpc *x, int status, int code, const char *message, struc
 int rpc_accepted(struct rpc *x);
 
 /*
- * Begin a result: {"jsonrpc":"2.0","id":ID,"result":{ -- the caller appends members to reply->body, at least one unless
- * the era is legacy, commas between them, and then calls rpc_result_end(), which adds the members that every result of
- * the era has and closes it. A result that the buffer refused (memory, or the bound of the answer) becomes an error.
- * Returns -1.
+ * Begin a result: {"jsonrpc":"2.0","id":ID,"result":{ -- the caller appends members to reply->body, if there are any,
+ * commas between them, and then calls rpc_result_end(), which adds the members that every result of the era has and
+ * closes it. A result that the buffer refused (memory, or the bound of the answer) becomes an error. Returns -1.
  */
 void rpc_result_begin(struct rpc *x);
 int rpc_result_end(struct rpc *x);

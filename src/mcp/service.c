@@ -44,14 +44,23 @@ service_has_completions(const struct mcp_service *service)
 	return registry_completes(service->registry);
 }
 
-void
-service_render_offer(const struct mcp_service *service, const char *more, struct buf *out)
+bool
+service_has_streams(const struct mcp_service *service)
 {
-	buf_puts(out, ",\"capabilities\":{\"tools\":{}");
+	return service->listeners != NULL;
+}
+
+void
+service_render_offer(const struct mcp_service *service, bool listens, const char *more, struct buf *out)
+{
+	const bool told = listens && service_has_streams(service);
+	const char *changes = told ? "\"listChanged\":true" : "";
+
+	buf_printf(out, ",\"capabilities\":{\"tools\":{%s}", changes);
 	if (service_has_prompts(service))
-		buf_puts(out, ",\"prompts\":{}");
+		buf_printf(out, ",\"prompts\":{%s}", changes);
 	if (service_has_resources(service))
-		buf_puts(out, ",\"resources\":{}");
+		buf_printf(out, ",\"resources\":{%s%s}", changes, told ? ",\"subscribe\":true" : "");
 	if (service_has_completions(service))
 		buf_puts(out, ",\"completions\":{}");
 	if (more)

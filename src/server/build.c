@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "mcp/listen.h"
 #include "mcp/registry.h"
 #include "oauth/keystore.h"
 #include "oauth/upstream.h"
@@ -63,6 +64,8 @@ build_stores(struct server *s, struct report *report)
 		return MCP_ENOMEM;
 	if (!err && !shared)
 		report_add(report, REPORT_WARN, NULL, "STATS counters are not shared between processes");
+	if (s->bus && s->settings->max_streams > 0 && listeners_new(s->bus, &s->listeners))
+		return MCP_ENOMEM;
 	if (leases_new(s->state_directory, "streams", (size_t)s->settings->max_streams, &s->streams))
 		return MCP_ENOMEM;
 	err = limiter_new(limits, s->state_directory, &s->limiter);
@@ -324,7 +327,8 @@ build(struct server *s, struct report *report)
 		.instructions = set->instructions, .registry = s->registry, .list_ttl_ms = set->list_ttl_s * 1000,
 		.page_size = (size_t)set->page_size,
 		.filter_lists = set->filter_lists, .tool_timeout_ms = set->tool_timeout_s * 1000,
-		.secrets = s->secrets, .bus = s->bus, .request_state_s = set->request_state_s,
+		.secrets = s->secrets, .bus = s->bus, .listeners = s->listeners,
+		.request_state_s = set->request_state_s,
 		.deny_by_result = set->step_up == STEP_UP_RESULT, .metadata_url = s->metadata_url
 	};
 	return MCP_OK;
@@ -381,6 +385,7 @@ server_unref(struct server *s)
 	leases_free(s->streams);
 	refusal_log_free(s->refusals);
 	stats_close(s->stats);
+	listeners_free(s->listeners);
 	bus_free(s->bus);
 	secrets_free(s->secrets);
 	state_close(s->state);

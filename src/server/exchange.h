@@ -25,6 +25,7 @@
 #include "tools/web_search.h"
 
 struct leases;
+struct listeners;
 struct refusal_log;
 struct modules;
 struct bus;
@@ -65,6 +66,7 @@ struct server {
 	struct state *state;
 	struct secrets *secrets;
 	struct bus *bus;
+	struct listeners *listeners;	/* NULL: without streams */
 	struct stats *stats;
 	struct limiter *limiter;
 	struct leases *streams;			/* MAX_STREAMS of all processes */

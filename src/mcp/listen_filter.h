@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_LISTEN_FILTER_H
+#define MCP_MCP_LISTEN_FILTER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/strlist.h"
+#include "store/bus.h"
+
+struct rpc;
+
+#define LISTEN_URIS_MAX 64	/* resources that one stream may watch */
+
+/* What a client wants to hear of, as far as it is there to be heard. Source: MCP schema, SubscriptionFilter. */
+struct listen_filter {
+	bool lists[BUS_RESOURCE_UPDATED];	/* by enum bus_kind */
+	struct strlist uris;
+};
+
+/*
+ * Read params.notifications. Left out are lists that this server does not have, and resources that do not exist for
+ * the caller or that it may not read. "f" is all zero. Returns 0; -1 with the answer (it is no such object, or has too
+ * many resources). listen_filter_clear() follows in both cases.
+ */
+int listen_filter_read(struct rpc *x, struct listen_filter *f);
+void listen_filter_clear(struct listen_filter *f);
+
+/* Whether an event is for who has the filter; "uri" is looked at for BUS_RESOURCE_UPDATED only. */
+bool listen_filter_wants(const struct listen_filter *f, enum bus_kind kind, const char *uri);
+
+/* Append the filter as JSON, without what it does not have. */
+void listen_filter_render(const struct listen_filter *f, struct buf *out);
+
+#endif

@@ -23,6 +23,12 @@ clock_monotonic_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t
+clock_distance_s(int64_t a_s, int64_t b_s)
+{
+	return a_s > b_s ? a_s - b_s : b_s - a_s;
+}
+
 void
 clock_format_utc(int64_t now_s, char out[32])
 {

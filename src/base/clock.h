@@ -16,6 +16,9 @@ int64_t clock_now_s(void);
 /* Milliseconds of a clock that never jumps, from an arbitrary start; only differences mean something. */
 int64_t clock_monotonic_ms(void);
 
+/* How many seconds apart two moments are, whichever is first. Both are at least 0. */
+int64_t clock_distance_s(int64_t a_s, int64_t b_s);
+
 /* Write "YYYY-MM-DDTHH:MM:SSZ" of "now_s" into "out", at least 32 bytes. Source: RFC 3339 section 5.6. */
 void clock_format_utc(int64_t now_s, char out[32]);
 

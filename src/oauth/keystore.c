@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One issuer's keys over time: which set is in use, and who may fetch another one when.
+ * One issuer's keys over time, for all threads: the rules of keylease (who may fetch when) and keyset (the set in use)
+ * under a lock, with the network, state.db and the file around them.
  *
  * Life of a set: 1. taken from state.db, where some process has put the last good one, or from the operator's file; 2.
  * held as a snapshot, so that threads use it without a lock; 3. refreshed shortly before its soft TTL ends, after an
  * answer and by one process; while that fails the old set goes on; 4. dropped at the hard TTL.
  *
- * Who fetches: a fetch has a stamp in state.db, written before it begins. Nobody begins another one within the
- * cooldown, so all processes together ask once, whatever tokens say. A stamp without an end is a fetch that runs, or
- * whose process died; after the lease anybody may begin again. Inside a process one thread fetches and the others wait
- * for it, unless fetching failed before: an outage must not collect waiting threads. Where state.db cannot be used each
- * process keeps to its own stamps.
+ * Inside a process one thread fetches and the others wait for it, unless fetching failed before: an outage must not
+ * collect waiting threads. Where state.db cannot be used each process keeps to its own stamps.
  *
  * Nothing here looks at signatures: a bad signature under a known kid comes here as a question that the set answers.
  */
@@ -28,24 +26,17 @@
 #include "base/text.h"
 #include "oauth/discovery.h"
 #include "oauth/keyfetch.h"
+#include "oauth/keylease.h"
+#include "oauth/keyset.h"
 #include "store/state.h"
 
 #define SOFT_TTL_MIN_S 300	/* whatever Cache-Control says */
 #define SOFT_TTL_MAX_S 21600
 #define LOOK_S 2		/* how often state.db or the file is looked at without need */
-#define LEASE_S 10		/* a fetch without an end is given up after so long; more than KEYFETCH_TOTAL_MS */
 #define FOLLOW_MS 5500		/* how long one waits for somebody else's fetch */
 #define FOLLOW_STEP_MS 50
 #define WAITING_MAX 3		/* threads that may wait because of an unknown kid while there is a set */
 #define LOG_PERIOD_S 60
-
-/* The last fetch that anybody began. */
-struct attempt {
-	bool begun;		/* there was one at all */
-	bool running;		/* no end of it is known */
-	bool failed;
-	int64_t at_s;
-};
 
 struct keystore {
 	/* One of them is NULL. With "discovery" the URI is its issuer with a mark: a name for state.db and the log. */
@@ -53,17 +44,14 @@ struct keystore {
 	struct discovery *discovery;
 	const struct fetch_policy *fetch;
 	struct state *state;
-	int64_t cooldown_s, soft_ttl_s, hard_ttl_s;
+	int64_t cooldown_s, soft_ttl_s;
 
 	pthread_mutex_t lock;	/* of all that follows; never held while the network or the database is asked */
 	pthread_cond_t done;	/* "busy" became false */
-	struct jwks *set;	/* NULL: none */
-	int64_t fetched_s;	/* when the set was fetched */
-	int64_t ttl_s;		/* its soft TTL */
+	struct keyset set;
 	int64_t generation;	/* the row of state.db that was looked at last */
 	struct keyfetch_stamp stamp;
-	struct attempt attempt;
-	bool troubled;		/* the last attempt that ended has failed */
+	struct keylease lease;
 	bool busy;		/* a thread fetches, or follows another process's fetch */
 	bool must_fetch;	/* keystore_invalidate() */
 	bool asked;		/* somebody has wanted a key */
@@ -74,13 +62,6 @@ struct keystore {
 	char last_fault[KEYFETCH_FAULT_MAX];
 	struct log_throttle fault_throttle, state_throttle;
 };
-
-/* How far two moments are apart. Clocks jump; a moment in the far future is as stale as one in the far past. */
-static int64_t
-distance(int64_t a, int64_t b)
-{
-	return a > b ? a - b : b - a;
-}
 
 static int64_t
 clamp(int64_t n, int64_t min, int64_t max)
@@ -130,7 +111,7 @@ keystore_new(const struct keystore_options *options, struct keystore **out)
 	k->state = options->state;
 	k->cooldown_s = options->cooldown_s ? options->cooldown_s : 30;
 	k->soft_ttl_s = options->soft_ttl_s ? options->soft_ttl_s : 3600;
-	k->hard_ttl_s = options->hard_ttl_s ? options->hard_ttl_s : 86400;
+	k->set.hard_ttl_s = k->file ? 0 : options->hard_ttl_s ? options->hard_ttl_s : 86400;
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -145,29 +126,12 @@ keystore_free(struct keystore *k)
 {
 	if (!k)
 		return;
-	jwks_unref(k->set);
+	keyset_drop(&k->set);
 	pthread_cond_destroy(&k->done);
 	pthread_mutex_destroy(&k->lock);
 	free(k->uri);
 	free(k->file);
 	free(k);
-}
-
-static bool
-is_usable(const struct keystore *k, int64_t now_s)
-{
-	return k->set && (k->file || distance(now_s, k->fetched_s) <= k->hard_ttl_s);
-}
-
-/* Swap the snapshot for "set" (stolen). Needs the lock. */
-static void
-adopt(struct keystore *k, struct jwks *set, int64_t fetched_s, int64_t ttl_s)
-{
-	jwks_unref(k->set);
-	k->set = set;
-	k->fetched_s = fetched_s;
-	k->ttl_s = clamp(ttl_s, 1, k->hard_ttl_s);
-	k->troubled = false;
 }
 
 /* ---- looking at what others left --------------------------------------------------------------------------------- */
@@ -182,30 +146,15 @@ look_at_file(struct keystore *k, int64_t now_s)
 	pthread_mutex_lock(&k->lock);
 	err = keyfetch_file(k->file, &k->stamp, &set, fault);
 	if (set) {
-		adopt(k, set, now_s, k->soft_ttl_s);
+		keyset_adopt(&k->set, set, now_s, k->soft_ttl_s);
 		k->last_fault[0] = '\0';
 	} else if (err) {
 		snprintf(k->last_fault, sizeof(k->last_fault), "%s", fault);
 		if (log_throttle_open(&k->fault_throttle, now_s, LOG_PERIOD_S, NULL))
 			log_error("keys: %s cannot be used: %s; %s", k->file, fault,
-			    k->set ? "the keys read before stay" : "there are no keys, tokens get 503");
+			    k->set.set ? "the keys read before stay" : "there are no keys, tokens get 503");
 	}
 	pthread_mutex_unlock(&k->lock);
-}
-
-/* Take over the stamp of the last fetch, whoever began it. Needs the lock. */
-static void
-take_attempt(struct keystore *k, const struct state_keys *row)
-{
-	bool ended = row->fetched_s >= row->attempt_s || row->attempt_failed;
-
-	if (row->attempt_s == 0 || (k->attempt.begun && row->attempt_s < k->attempt.at_s))
-		return;
-	if (k->attempt.begun && row->attempt_s == k->attempt.at_s && !ended)
-		return;		/* ours, and we know better how it went */
-	k->attempt = (struct attempt){ true, !ended, row->attempt_failed, row->attempt_s };
-	if (row->attempt_failed)
-		k->troubled = true;
 }
 
 static void
@@ -224,9 +173,8 @@ look_at_state(struct keystore *k, int64_t now_s)
 		return;
 	}
 	row.fetched_s = clamp(row.fetched_s, 0, INT64_MAX);
-	row.attempt_s = clamp(row.attempt_s, 0, INT64_MAX);
 	pthread_mutex_lock(&k->lock);
-	take_attempt(k, &row);
+	keylease_learn(&k->lease, &row);
 	wanted = row.jwks && row.generation != k->generation && !k->must_fetch;
 	pthread_mutex_unlock(&k->lock);
 	/* What is in the file is read as strictly as what comes from the network. */
@@ -239,8 +187,9 @@ look_at_state(struct keystore *k, int64_t now_s)
 	if (wanted) {
 		pthread_mutex_lock(&k->lock);
 		k->generation = row.generation;
-		if (set && !k->must_fetch && (row.fetched_s >= k->fetched_s || !is_usable(k, now_s))) {
-			adopt(k, set, row.fetched_s, row.soft_ttl_s);
+		if (set && !k->must_fetch &&
+		    (row.fetched_s >= k->set.fetched_s || !keyset_is_usable(&k->set, now_s))) {
+			keyset_adopt(&k->set, set, row.fetched_s, row.soft_ttl_s);
 			set = NULL;
 		}
 		pthread_mutex_unlock(&k->lock);
@@ -256,7 +205,7 @@ look(struct keystore *k, int64_t now_s, bool must)
 	bool due;
 
 	pthread_mutex_lock(&k->lock);
-	due = must || !k->looked || distance(now_s, k->looked_s) >= LOOK_S;
+	due = must || !k->looked || clock_distance_s(now_s, k->looked_s) >= LOOK_S;
 	if (due) {
 		k->looked = true;
 		k->looked_s = now_s;
@@ -270,26 +219,13 @@ look(struct keystore *k, int64_t now_s, bool must)
 
 /* ---- fetching ---------------------------------------------------------------------------------------------------- */
 
-enum plan {
-	PLAN_NOTHING,		/* the cooldown runs */
-	PLAN_FETCH,
-	PLAN_FOLLOW		/* another process is at it */
-};
-
 /* Needs the lock. */
-static enum plan
+static enum keylease_plan
 make_plan(const struct keystore *k, int64_t now_s, int64_t cooldown_s)
 {
-	const struct attempt *a = &k->attempt;
-	int64_t age_s = distance(now_s, a->at_s);
-
 	if (!k->uri)
-		return PLAN_NOTHING;
-	if (k->must_fetch || !a->begun)
-		return PLAN_FETCH;
-	if (a->running)
-		return age_s < LEASE_S ? PLAN_FOLLOW : PLAN_FETCH;
-	return age_s < cooldown_s ? PLAN_NOTHING : PLAN_FETCH;
+		return KEYLEASE_NOTHING;
+	return k->must_fetch ? KEYLEASE_FETCH : keylease_plan(&k->lease, now_s, cooldown_s);
 }
 
 static void
@@ -330,9 +266,9 @@ refresh(struct keystore *k, int64_t now_s)
 	size_t keys;
 
 	pthread_mutex_lock(&k->lock);
-	k->attempt = (struct attempt){ true, true, false, now_s };
+	was_troubled = k->lease.troubled;
+	keylease_begin(&k->lease, now_s);
 	k->fetches++;
-	was_troubled = k->troubled;
 	pthread_mutex_unlock(&k->lock);
 
 	buf_init(&text, JWKS_BYTES_MAX);
@@ -348,19 +284,17 @@ refresh(struct keystore *k, int64_t now_s)
 	keys = set ? jwks_count(set) : 0;
 
 	pthread_mutex_lock(&k->lock);
-	k->attempt.running = false;
-	k->attempt.failed = err != MCP_OK;
+	keylease_end(&k->lease, err != MCP_OK);
 	if (!err) {
-		adopt(k, set, now_s, ttl_s);
+		keyset_adopt(&k->set, set, now_s, ttl_s);
 		set = NULL;
 		k->last_fault[0] = '\0';
 	} else {
-		k->troubled = true;
 		k->failures++;
 		snprintf(k->last_fault, sizeof(k->last_fault), "%s", fault);
 	}
-	usable = is_usable(k, now_s);
-	age_s = distance(now_s, k->fetched_s);
+	usable = keyset_is_usable(&k->set, now_s);
+	age_s = clock_distance_s(now_s, k->set.fetched_s);
 	pthread_mutex_unlock(&k->lock);
 
 	if (k->state && state_keys_end(k->state, k->uri, err ? NULL : text.data, now_s, ttl_s))
@@ -381,7 +315,7 @@ is_running_elsewhere(struct keystore *k, int64_t now_s)
 
 	look(k, now_s, true);
 	pthread_mutex_lock(&k->lock);
-	running = k->attempt.running && distance(now_s, k->attempt.at_s) < LEASE_S;
+	running = keylease_is_running(&k->lease, now_s);
 	pthread_mutex_unlock(&k->lock);
 	return running;
 }
@@ -402,18 +336,18 @@ follow(struct keystore *k, int64_t now_s)
  * waited for. "cooldown_s" as the plan had it.
  */
 static void
-carry_out(struct keystore *k, enum plan plan, int64_t now_s, int64_t cooldown_s, bool patient)
+carry_out(struct keystore *k, enum keylease_plan plan, int64_t now_s, int64_t cooldown_s, bool patient)
 {
 	bool mine = true;
-	int64_t stamp_s = k->must_fetch ? 0 : k->attempt.running ? LEASE_S : cooldown_s;
+	int64_t apart_s = k->must_fetch ? 0 : keylease_apart_s(&k->lease, cooldown_s);
 
 	k->busy = true;
 	k->must_fetch = false;
 	pthread_mutex_unlock(&k->lock);
 	/* With a database in trouble the stamps of this process are what there is. */
-	if (plan == PLAN_FETCH && k->state && state_keys_begin(k->state, k->uri, now_s, stamp_s, &mine))
+	if (plan == KEYLEASE_FETCH && k->state && state_keys_begin(k->state, k->uri, now_s, apart_s, &mine))
 		mine = true;
-	if (plan == PLAN_FETCH && mine)
+	if (plan == KEYLEASE_FETCH && mine)
 		refresh(k, now_s);
 	else if (patient)
 		follow(k, now_s);
@@ -445,15 +379,12 @@ enum need {
 	NEED_SET		/* there is no usable set */
 };
 
-/*
- * A set past twice its soft TTL, and no attempt for ten cooldowns: this server was idle, so nothing has been refreshed
- * after answers, and keys may have been withdrawn long ago. Needs the lock.
- */
+/* Whether this server was idle: no answer, so no refresh after one; keys may be withdrawn by now. Needs the lock. */
 static bool
-is_forgotten(const struct keystore *k, int64_t now_s)
+was_idle(const struct keystore *k, int64_t now_s)
 {
-	return k->uri && !k->busy && distance(now_s, k->fetched_s) > 2 * k->ttl_s &&
-	    (!k->attempt.begun || distance(now_s, k->attempt.at_s) > 10 * k->cooldown_s);
+	return k->uri && !k->busy && keyset_is_forgotten(&k->set, now_s) &&
+	    keylease_is_idle(&k->lease, now_s, k->cooldown_s);
 }
 
 /* Ask the set. With NEED_NOTHING *answer is set and, with KEYSTORE_FOUND, *set has a reference; with NEED_FRESH too. */
@@ -467,12 +398,12 @@ consult(struct keystore *k, const char *kid, const char *alg, int64_t now_s, enu
 	pthread_mutex_lock(&k->lock);
 	k->asked = true;
 	*answer = KEYSTORE_UNKNOWN;
-	if (k->must_fetch || !is_usable(k, now_s)) {
+	if (k->must_fetch || !keyset_is_usable(&k->set, now_s)) {
 		need = NEED_SET;
-	} else if (jwks_select(k->set, kid, alg, &known) || known) {
+	} else if (jwks_select(k->set.set, kid, alg, &known) || known) {
 		*answer = KEYSTORE_FOUND;
-		*set = jwks_ref(k->set);
-		if (is_forgotten(k, now_s))
+		*set = jwks_ref(k->set.set);
+		if (was_idle(k, now_s))
 			need = NEED_FRESH;
 	} else if (kid) {
 		need = NEED_KID;
@@ -486,17 +417,17 @@ static void
 obtain(struct keystore *k, enum need need, int64_t now_s)
 {
 	bool must_wait, crowded;
-	enum plan plan;
+	enum keylease_plan plan;
 
 	pthread_mutex_lock(&k->lock);
 	plan = make_plan(k, now_s, k->cooldown_s);
-	must_wait = k->busy || plan == PLAN_FOLLOW;
+	must_wait = k->busy || plan == KEYLEASE_FOLLOW;
 	crowded = need == NEED_KID && k->waiting >= WAITING_MAX;
-	if (must_wait && (need == NEED_FRESH || k->troubled || crowded))
-		plan = PLAN_NOTHING;
-	if (plan != PLAN_NOTHING && k->busy)
+	if (must_wait && (need == NEED_FRESH || k->lease.troubled || crowded))
+		plan = KEYLEASE_NOTHING;
+	if (plan != KEYLEASE_NOTHING && k->busy)
 		wait_for_thread(k);
-	else if (plan != PLAN_NOTHING)
+	else if (plan != KEYLEASE_NOTHING)
 		carry_out(k, plan, now_s, k->cooldown_s, true);
 	pthread_mutex_unlock(&k->lock);
 }
@@ -526,7 +457,7 @@ keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_
 		return KEYSTORE_UNAVAILABLE;
 	/* An unknown kid: if the last fetch was good, nobody has this key; else nobody can say. */
 	pthread_mutex_lock(&k->lock);
-	failed = k->uri && (k->attempt.failed || k->attempt.running);
+	failed = k->uri && (k->lease.failed || k->lease.running);
 	pthread_mutex_unlock(&k->lock);
 	return failed ? KEYSTORE_UNAVAILABLE : KEYSTORE_UNKNOWN;
 }
@@ -535,16 +466,15 @@ keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_
 static int64_t
 maintaining_cooldown(const struct keystore *k, int64_t now_s)
 {
-	return is_usable(k, now_s) ? k->cooldown_s : clamp(k->cooldown_s / 3, 1, k->cooldown_s);
+	return keyset_is_usable(&k->set, now_s) ? k->cooldown_s : clamp(k->cooldown_s / 3, 1, k->cooldown_s);
 }
 
 /* Needs the lock. */
 static bool
 is_due(const struct keystore *k, int64_t now_s)
 {
-	bool aged = !is_usable(k, now_s) || distance(now_s, k->fetched_s) >= k->ttl_s - k->ttl_s / 10;
-
-	return k->asked && aged && !k->busy && make_plan(k, now_s, maintaining_cooldown(k, now_s)) == PLAN_FETCH;
+	return k->asked && !k->busy && keyset_is_aged(&k->set, now_s) &&
+	    make_plan(k, now_s, maintaining_cooldown(k, now_s)) == KEYLEASE_FETCH;
 }
 
 bool
@@ -565,7 +495,7 @@ keystore_maintain(struct keystore *k, int64_t now_s)
 	look(k, now_s, false);
 	pthread_mutex_lock(&k->lock);
 	if (is_due(k, now_s))
-		carry_out(k, PLAN_FETCH, now_s, maintaining_cooldown(k, now_s), false);
+		carry_out(k, KEYLEASE_FETCH, now_s, maintaining_cooldown(k, now_s), false);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -573,9 +503,7 @@ void
 keystore_invalidate(struct keystore *k)
 {
 	pthread_mutex_lock(&k->lock);
-	jwks_unref(k->set);
-	k->set = NULL;
-	k->fetched_s = 0;
+	keyset_drop(&k->set);
 	k->generation = 0;
 	k->looked = false;
 	k->stamp = (struct keyfetch_stamp){ 0 };
@@ -587,10 +515,10 @@ void
 keystore_figures(struct keystore *k, int64_t now_s, struct keystore_figures *out)
 {
 	pthread_mutex_lock(&k->lock);
-	out->usable = is_usable(k, now_s);
+	out->usable = keyset_is_usable(&k->set, now_s);
 	out->is_file = k->file != NULL;
-	out->keys = k->set ? jwks_count(k->set) : 0;
-	out->age_s = k->set ? distance(now_s, k->fetched_s) : -1;
+	out->keys = k->set.set ? jwks_count(k->set.set) : 0;
+	out->age_s = k->set.set ? clock_distance_s(now_s, k->set.fetched_s) : -1;
 	out->fetches = k->fetches;
 	out->failures = k->failures;
 	memcpy(out->last_fault, k->last_fault, sizeof(out->last_fault));

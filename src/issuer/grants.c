@@ -48,17 +48,24 @@ read_texts(sqlite3_stmt *stmt, int first, char **const *texts, size_t n)
 	return err;
 }
 
+/* Hash what its holder has shown, and begin a transaction. After MCP_OK database_end() is due. */
+static enum mcp_err
+begin_with(struct database *d, const char *secret, uint8_t hash[32])
+{
+	enum mcp_err err = database_hash(secret, hash);
+
+	return err ? err : database_begin(d);
+}
+
 enum mcp_err
 grants_request_add(
     struct database *d, const char *handle, const char *browser, const struct authorization *a, int64_t now_s)
 {
 	uint8_t handle_hash[32], browser_hash[32];
-	enum mcp_err err = database_hash(handle, handle_hash);
+	enum mcp_err err = database_hash(browser, browser_hash);
 
 	if (!err)
-		err = database_hash(browser, browser_hash);
-	if (!err)
-		err = database_begin(d);
+		err = begin_with(d, handle, handle_hash);
 	if (err)
 		return err;
 	err = database_run(d, NULL,
@@ -83,11 +90,9 @@ grants_request_take(
 	enum mcp_err err;
 
 	memset(out, 0, sizeof *out);
-	err = database_hash(handle, handle_hash);
+	err = database_hash(browser, browser_hash);
 	if (!err)
-		err = database_hash(browser, browser_hash);
-	if (!err)
-		err = database_begin(d);
+		err = begin_with(d, handle, handle_hash);
 	if (err)
 		return err;
 	err = database_query(d, &stmt,
@@ -112,10 +117,8 @@ grants_code_add(struct database *d, const char *code, const struct authorization
     const char *organisation, int64_t now_s)
 {
 	uint8_t hash[32];
-	enum mcp_err err = database_hash(code, hash);
+	enum mcp_err err = begin_with(d, code, hash);
 
-	if (!err)
-		err = database_begin(d);
 	if (err)
 		return err;
 	err = database_run(d, NULL,
@@ -184,9 +187,7 @@ grants_code_take(struct database *d, const char *code, int64_t now_s, struct gra
 	uint8_t hash[32];
 
 	memset(out, 0, sizeof *out);
-	err = database_hash(code, hash);
-	if (!err)
-		err = database_begin(d);
+	err = begin_with(d, code, hash);
 	if (err)
 		return err;
 	verdict = read_grant(d,
@@ -206,10 +207,8 @@ grants_refresh_add(struct database *d, const char *token, const struct grant *g,
 {
 	int64_t expires_s = now_s + GRANTS_REFRESH_TTL_S;
 	uint8_t hash[32];
-	enum mcp_err err = database_hash(token, hash);
+	enum mcp_err err = begin_with(d, token, hash);
 
-	if (!err)
-		err = database_begin(d);
 	if (err)
 		return err;
 	err = database_run(d, NULL, "INSERT INTO refresh_token (token_hash, grant_id, expires_s) VALUES (?, ?, ?)",
@@ -225,9 +224,7 @@ grants_refresh_take(
 	uint8_t hash[32];
 
 	memset(out, 0, sizeof *out);
-	err = database_hash(token, hash);
-	if (!err)
-		err = database_begin(d);
+	err = begin_with(d, token, hash);
 	if (err)
 		return err;
 	verdict = read_grant(d,
@@ -251,10 +248,8 @@ grants_access_add(struct database *d, const char *token, int64_t grant_id, const
 {
 	uint8_t hash[32];
 	int changes = 0;
-	enum mcp_err err = database_hash(token, hash);
+	enum mcp_err err = begin_with(d, token, hash);
 
-	if (!err)
-		err = database_begin(d);
 	if (err)
 		return err;
 	err = database_run(d, &changes,
@@ -274,9 +269,7 @@ grants_access_get(struct database *d, const char *token, int64_t now_s, char **c
 	enum mcp_err err;
 
 	*claims = NULL;
-	err = database_hash(token, hash);
-	if (!err)
-		err = database_begin(d);
+	err = begin_with(d, token, hash);
 	if (err)
 		return err;
 	err = database_query(d, &stmt,
@@ -322,10 +315,8 @@ grants_revoke(struct database *d, const char *token, const char *client_id)
 {
 	int64_t grant_id = 0;
 	uint8_t hash[32];
-	enum mcp_err err = database_hash(token, hash);
+	enum mcp_err err = begin_with(d, token, hash);
 
-	if (!err)
-		err = database_begin(d);
 	if (err)
 		return err;
 	err = find_owner(d,

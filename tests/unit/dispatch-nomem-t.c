@@ -8,52 +8,12 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "mcp/dispatch.h"
 #include "mcp/registry.h"
 #include "tests/quotes.h"
 #include "tests/tap.h"
+#include "tests/unit/nomem.h"
 #include "tools/tools.h"
-
-/* The allocation that fails next: counted down to 0, -1 when none is to fail; with "all" those after it fail too. */
-static long countdown = -1;
-static bool all;
-static unsigned long failed;
-
-static bool
-fails(void)
-{
-	if (countdown < 0 || (countdown > 0 && countdown-- > 0))
-		return false;
-	if (!all)
-		countdown = -1;
-	failed++;
-	return true;
-}
-
-/* -Wl,--wrap=NAME: callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
-#define WRAP(type, name, parameters, arguments, failure) \
-	type __real_##name parameters; \
-	type __wrap_##name parameters; \
-	type \
-	__wrap_##name parameters \
-	{ \
-		return fails() ? failure : __real_##name arguments; \
-	}
-
-WRAP(void *, malloc, (size_t n), (n), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
-WRAP(char *, strdup, (const char *s), (s), NULL)
-WRAP(struct json_object *, json_object_new_object, (void), (), NULL)
-WRAP(struct json_object *, json_object_new_array_ext, (int n), (n), NULL)
-WRAP(struct json_object *, json_object_new_string_len, (const char *s, int len), (s, len), NULL)
-WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n), NULL)
-WRAP(struct json_object *, json_object_new_double_s, (double n, const char *s), (n, s), NULL)
-WRAP(int, json_object_object_add, (struct json_object *o, const char *k, struct json_object *v), (o, k, v), -1)
-WRAP(int, json_object_object_add_ex, (struct json_object *o, const char *k, struct json_object *v, unsigned f),
-    (o, k, v, f), -1)
-WRAP(int, json_object_array_add, (struct json_object *o, struct json_object *v), (o, v), -1)
 
 static unsigned secret_runs;
 
@@ -207,18 +167,18 @@ is_answer(const struct mcp_reply *reply, int code)
 {
 	const struct json_bounds bounds = { 1 << 20, 64, 10000 };
 	struct json_object *v = NULL, *member;
-	long kept = countdown;
+	long kept = nomem_left;
 	bool good;
 
 	if (reply->status < 200 || reply->status > 499 || (reply->error_code != code && reply->error_code != -32603))
 		return false;
 	if (buf_status(&reply->body) != MCP_OK)
 		return true;
-	countdown = -1;
+	nomem_left = -1;
 	good = json_parse(reply->body.data, reply->body.len, &bounds, &v, NULL) == MCP_OK &&
 	    (json_get(v, "result", &member) == MCP_OK) == (reply->error_code == 0);
 	json_free(v);
-	countdown = kept;
+	nomem_left = kept;
 	return good;
 }
 
@@ -236,18 +196,18 @@ try_scenario(const struct mcp_service *service, const struct scenario *s)
 	long n = -1;
 
 	do {
-		before = failed;
+		before = nomem_failed;
 		memset(&reply, 0, sizeof(reply));
 		buf_init(&reply.body, 1 << 20);
-		countdown = ++n;
+		nomem_left = ++n;
 		mcp_dispatch(service, &message, &reply);
-		countdown = -1;
+		nomem_left = -1;
 		good = is_answer(&reply, s->code) && good;
 		buf_clear(&reply.body);
 		mcp_reply_clear(&reply);
-	} while (failed != before && n < 10000);
+	} while (nomem_failed != before && n < 10000);
 	ok(good && n > 0 && n < 10000, "%s: %ld allocations fail%s, each leaves a whole answer or none", s->what, n,
-	    all ? " with all after them" : "");
+	    nomem_for_good ? " with all after them" : "");
 	is_int(reply.status, s->status, "... and without a failure it is the usual one");
 }
 
@@ -288,13 +248,13 @@ try_registry(void)
 
 	do {
 		registry_free(r);
-		before = failed;
-		countdown = ++n;
+		before = nomem_failed;
+		nomem_left = ++n;
 		filled = registry_new(&r) == MCP_OK && fill(r, &err);
-		countdown = -1;
+		nomem_left = -1;
 		if (!filled && r && err != MCP_ENOMEM)
 			good = false;
-	} while (failed != before && n < 10000);
+	} while (nomem_failed != before && n < 10000);
 	ok(filled && good && n > 0, "a registry: %ld allocations fail, each is told", n);
 	return r;
 }
@@ -314,27 +274,19 @@ try_rules(void)
 	long n = -1;
 
 	do {
-		before = failed;
-		countdown = ++n;
+		before = nomem_failed;
+		nomem_left = ++n;
 		err = scope_rules_read(&scopes, &implies, &why);
 		good = good && (err ? err == MCP_ENOMEM && !implies.v : implies.n == 3);
 		err = org_rule_read(&organisations, &rule, &why);
 		good = good && (err ? err == MCP_ENOMEM && !rule.claim : rule.allowed.n == 2);
-		countdown = -1;
+		nomem_left = -1;
 		scope_rules_clear(&implies);
 		org_rule_clear(&rule);
-	} while (failed != before && n < 10000);
+	} while (nomem_failed != before && n < 10000);
 	ok(good && n > 0, "rules: %ld allocations fail, each is told", n);
 	strlist_clear(&scopes);
 	strlist_clear(&organisations);
-}
-
-static void
-drop_line(void *ctx, enum log_level level, const char *text)
-{
-	(void)ctx;
-	(void)level;
-	(void)text;
 }
 
 int
@@ -345,19 +297,19 @@ main(void)
 	size_t i;
 	int pass;
 
-	log_capture(drop_line, NULL);
+	nomem_hush_log();
 	tool_greet_user(&greet);
 	r = try_registry();
 	service.registry = r;
 	for (pass = 0; pass < 2; pass++) {
-		all = pass == 1;
+		nomem_for_good = pass == 1;
 		for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 			try_scenario(&service, &scenarios[i]);
 		service.deny_by_result = true;
 		try_scenario(&service, &denied_by_result);
 		service.deny_by_result = false;
 	}
-	all = false;
+	nomem_for_good = false;
 	try_rules();
 	is_int(secret_runs, 0, "a tool that is refused never ran");
 	registry_free(r);

@@ -7,46 +7,13 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "issuer-call.h"
 #include "issuer/keys.h"
 #include "tests/tap.h"
+#include "tests/unit/nomem.h"
 
-/* The allocation that fails next: counted down to 0, -1 when none is to fail. Armed only inside the issuer. */
-static long fail_at = -1, countdown = -1;
-static unsigned long failed;
-
-static bool
-fails(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	failed++;
-	return true;
-}
-
-/* -Wl,--wrap=NAME: callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
-#define WRAP(type, name, parameters, arguments, failure)                                                               \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		return fails() ? failure : __real_##name arguments;                                                    \
-	}
-
-WRAP(void *, malloc, (size_t n), (n), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
-WRAP(struct json_object *, json_object_new_object, (void), (), NULL)
-WRAP(struct json_object *, json_object_new_array_ext, (int n), (n), NULL)
-WRAP(struct json_object *, json_object_new_string_len, (const char *s, int len), (s, len), NULL)
-WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n), NULL)
-WRAP(char *, strdup, (const char *s), (s), NULL)
-WRAP(struct json_object *, json_object_new_double_s, (double n, const char *s), (n, s), NULL)
-WRAP(int, json_object_object_add, (struct json_object * o, const char *k, struct json_object *v), (o, k, v), -1)
-WRAP(int, json_object_object_add_ex, (struct json_object * o, const char *k, struct json_object *v, unsigned f),
-    (o, k, v, f), -1)
-WRAP(int, json_object_array_add, (struct json_object * o, struct json_object *v), (o, v), -1)
+/* Which allocation of the issuer fails, -1 for none: nomem_left inside of it only. */
+static long fail_at = -1;
 
 void __real_issuer_handle(struct issuer *is, struct http_request *req, struct http_body_source *body,
     struct http_response *res, int64_t now_s);
@@ -56,9 +23,9 @@ void
 __wrap_issuer_handle(struct issuer *is, struct http_request *req, struct http_body_source *body,
     struct http_response *res, int64_t now_s)
 {
-	countdown = fail_at;
+	nomem_left = fail_at;
 	__real_issuer_handle(is, req, body, res, now_s);
-	countdown = -1;
+	nomem_left = -1;
 }
 
 static char *client, *server, *secret;
@@ -233,7 +200,7 @@ try_scenario(struct fixture *f, const char *what, struct reply (*ask)(struct fix
 	long n = -1;
 
 	do {
-		before = failed;
+		before = nomem_failed;
 		fail_at = ++n;
 		r = ask(f);
 		fail_at = -1;
@@ -241,20 +208,11 @@ try_scenario(struct fixture *f, const char *what, struct reply (*ask)(struct fix
 			diag("allocation %ld: %d %s", n, r.status, r.body);
 			good = false;
 		}
-		if (failed == before && !is_int(r.status, status, "%s: the usual answer without a failure", what))
+		if (nomem_failed == before && !is_int(r.status, status, "%s: the usual answer without a failure", what))
 			diag("%s", r.body);
 		reply_clear(&r);
-	} while (failed != before && n < 10000);
+	} while (nomem_failed != before && n < 10000);
 	ok(good && n > 0, "%s: %ld allocations fail, each leaves the usual answer or a 503", what, n);
-}
-
-/* The log tells each failure; that is not what is looked at here. */
-static void
-silence(void *ctx, enum log_level level, const char *text)
-{
-	(void)ctx;
-	(void)level;
-	(void)text;
 }
 
 int
@@ -266,7 +224,7 @@ main(void)
 	const char *why;
 
 	fixture_open(&f, false);
-	log_capture(silence, NULL);
+	nomem_hush_log();
 	/* Elliptic curves sign fast, which is felt under valgrind. */
 	is_int(database_open(f.dir, &d, &why), MCP_OK, "the database opens");
 	is_int(keys_rotate(d, "ES256", true, f.now_s, &key), MCP_OK, "the key is an elliptic one");

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "net/fetch.h"
 #include "oauth/introspection.h"
@@ -19,44 +18,9 @@
 #include "oauth/keystore.h"
 #include "oauth/upstream.h"
 #include "tests/tap.h"
+#include "tests/unit/nomem.h"
 #include "tools/web_search.h"
 #include "tools/web_search_answer.h"
-
-/* The allocation that fails next: counted down to 0, -1 when none is to fail. */
-static long countdown = -1;
-static unsigned long failed;
-
-static bool
-fails(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	failed++;
-	return true;
-}
-
-/* -Wl,--wrap=NAME: callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
-#define WRAP(type, name, parameters, arguments, failure) \
-	type __real_##name parameters; \
-	type __wrap_##name parameters; \
-	type __wrap_##name parameters \
-	{ \
-		return fails() ? failure : __real_##name arguments; \
-	}
-
-WRAP(void *, malloc, (size_t n), (n), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
-WRAP(char *, strdup, (const char *s), (s), NULL)
-WRAP(struct json_object *, json_object_new_object, (void), (), NULL)
-WRAP(struct json_object *, json_object_new_array_ext, (int n), (n), NULL)
-WRAP(struct json_object *, json_object_new_string_len, (const char *s, int len), (s, len), NULL)
-WRAP(struct json_object *, json_object_new_int64, (int64_t n), (n), NULL)
-WRAP(struct json_object *, json_object_new_double_s, (double n, const char *s), (n, s), NULL)
-WRAP(int, json_object_object_add, (struct json_object *o, const char *k, struct json_object *v), (o, k, v), -1)
-WRAP(int, json_object_object_add_ex, (struct json_object *o, const char *k, struct json_object *v, unsigned f),
-    (o, k, v, f), -1)
-WRAP(int, json_object_array_add, (struct json_object *o, struct json_object *v), (o, v), -1)
 
 static const char search_answer[] =
     "{\"query\":\"q\",\"answer\":\"a\",\"images\":[\"u\",{\"url\":\"v\",\"description\":\"d\"}],"
@@ -92,11 +56,11 @@ call_search(bool *whole)
 	static const struct fetch_policy policy;
 	const struct web_search context = { &settings, &policy };
 	struct tool_call call = { .request_id = "r" };
-	long armed = countdown;
+	long armed = nomem_left;
 	struct tool tool;
 	enum mcp_err err;
 
-	countdown = -1;
+	nomem_left = -1;
 	settings.api_key = (char *)(uintptr_t)"tvly-x";
 	settings.api_url = (char *)(uintptr_t)"http://127.0.0.1:1";
 	settings.project = (char *)(uintptr_t)"p";
@@ -106,7 +70,7 @@ call_search(bool *whole)
 	call.arguments = json_new_object();
 	if (json_set_new((struct json_object *)(uintptr_t)call.arguments, "query", json_new_string("cats", 4)))
 		return false;
-	countdown = armed;
+	nomem_left = armed;
 	err = tool.call(&call);
 	*whole = err == MCP_OK && call.is_error && json_count(call.content) == 1;
 	json_free((struct json_object *)(uintptr_t)call.arguments);
@@ -165,7 +129,7 @@ find_key(bool *whole)
 	*whole = answer == KEYSTORE_FOUND && set;
 	good = *whole || (answer == KEYSTORE_UNAVAILABLE && !set);
 	jwks_unref(set);
-	countdown = -1;		/* there is memory again */
+	nomem_left = -1;		/* there is memory again */
 	good = good && keystore_find(k, NULL, "RS256", 1010, &set) == KEYSTORE_FOUND;
 	jwks_unref(set);
 	keystore_free(k);
@@ -214,11 +178,11 @@ run(const char *what, bool (*one)(bool *whole))
 	long n;
 
 	for (n = 0; n < 2000 && good; n++) {
-		failed = 0;
-		countdown = n;
+		nomem_failed = 0;
+		nomem_left = n;
 		good = one(&whole);
-		countdown = -1;
-		if (!failed)
+		nomem_left = -1;
+		if (!nomem_failed)
 			break;
 	}
 	ok(good && n > 3 && n < 2000, "%s: each of %ld allocations may fail", what, n);
@@ -247,18 +211,10 @@ make_key_file(void)
 	return close(fd) == 0;
 }
 
-static void
-hush(void *ctx, enum log_level level, const char *text)
-{
-	(void)ctx;
-	(void)level;
-	(void)text;
-}
-
 int
 main(void)
 {
-	log_capture(hush, NULL);
+	nomem_hush_log();
 	run("reading a search's answer", read_search);
 	run("a search that finds nobody", call_search);
 	run("an authorization server that is not there", ask_upstream);

@@ -4,7 +4,6 @@
  * the calls into json-c, wrapped by the linker) and of OpenSSL (its hook). Whatever fails, no token is accepted that
  * would not be, nothing is left half done, and nothing leaks: the sanitizers and valgrind look.
  */
-#include <json-c/json.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,59 +11,21 @@
 #include "oauth/metadata.h"
 #include "tests/tap.h"
 #include "tests/unit/mint.h"
+#include "tests/unit/nomem.h"
 #include "tests/unit/validation.h"
 
-/* How many allocations still succeed, -1 for all; then one fails, or all that follow do. */
-static long left = -1;
-static bool for_good;
-static unsigned long failures;
 static unsigned long unavailable, blamed;	/* tokens refused with 503, and with 401, for lack of memory */
 
-static bool
-fails(void)
-{
-	if (left < 0)
-		return false;
-	if (left > 0) {
-		left--;
-		return false;
-	}
-	if (!for_good)
-		left = -1;
-	failures++;
-	return true;
-}
-
-/* With -Wl,--wrap=NAME callers of NAME get __wrap_NAME, and __real_NAME is the library's. */
-#define WRAP(type, failure, name, parameters, arguments) \
-	type __real_##name parameters; \
-	type __wrap_##name parameters; \
-	type \
-	__wrap_##name parameters \
-	{ \
-		return fails() ? failure : __real_##name arguments; \
-	}
-
-WRAP(void *, NULL, malloc, (size_t n), (n))
-WRAP(void *, NULL, calloc, (size_t n, size_t size), (n, size))
-WRAP(void *, NULL, realloc, (void *p, size_t n), (p, n))
-WRAP(struct json_object *, NULL, json_object_new_object, (void), ())
-WRAP(struct json_object *, NULL, json_object_new_array_ext, (int n), (n))
-WRAP(struct json_object *, NULL, json_object_new_string_len, (const char *s, int len), (s, len))
-WRAP(struct json_object *, NULL, json_object_new_int64, (int64_t n), (n))
-WRAP(struct json_object *, NULL, json_object_new_double_s, (double n, const char *s), (n, s))
-WRAP(struct json_object *, NULL, json_object_new_boolean, (json_bool b), (b))
-WRAP(int, -1, json_object_array_add, (struct json_object *a, struct json_object *v), (a, v))
-WRAP(int, -1, json_object_object_add, (struct json_object *o, const char *name, struct json_object *v), (o, name, v))
-WRAP(int, -1, json_object_object_add_ex,
-    (struct json_object *o, const char *name, struct json_object *v, unsigned how), (o, name, v, how))
+/* The library's, which -Wl,--wrap gives this name. */
+void *__real_malloc(size_t n);
+void *__real_realloc(void *p, size_t n);
 
 static void *
 crypto_malloc(size_t n, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return fails() ? NULL : __real_malloc(n);
+	return nomem_fails() ? NULL : __real_malloc(n);
 }
 
 static void *
@@ -72,7 +33,7 @@ crypto_realloc(void *p, size_t n, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return fails() ? NULL : __real_realloc(p, n);
+	return nomem_fails() ? NULL : __real_realloc(p, n);
 }
 
 static void
@@ -94,20 +55,20 @@ static long
 fail_each(int (*try)(const void *), const void *what, bool all, bool (*check)(int result, bool failed))
 {
 	for (long n = 0; n < 100000; n++) {
-		unsigned long before = failures;
+		unsigned long before = nomem_failed;
 		int result;
 
 		if (prepare)
 			prepare();
-		for_good = all;
-		left = n;
+		nomem_for_good = all;
+		nomem_left = n;
 		result = try(what);
-		left = -1;
-		if (!check(result, failures != before)) {
+		nomem_left = -1;
+		if (!check(result, nomem_failed != before)) {
 			diag("allocation %ld: result %d", n, result);
 			return -1;
 		}
-		if (failures == before)
+		if (nomem_failed == before)
 			return n;
 	}
 	return -1;
@@ -138,7 +99,7 @@ check_token(int outcome, bool failed)
 		unavailable++;
 	else
 		blamed++;
-	return outcome == OAUTH_OUT_OF_RESOURCES || (!for_good && outcome == OAUTH_BAD_SIGNATURE);
+	return outcome == OAUTH_OUT_OF_RESOURCES || (!nomem_for_good && outcome == OAUTH_BAD_SIGNATURE);
 }
 
 static bool

@@ -75,16 +75,11 @@ hex4(struct parser *p)
 	if (p->len - p->at < 4)
 		return -1;
 	for (unsigned i = 0; i < 4; i++) {
-		char c = p->text[p->at + i];
+		int digit = text_hex_value(p->text[p->at + i]);
 
-		if (c >= '0' && c <= '9')
-			n = n * 16 + (c - '0');
-		else if (c >= 'a' && c <= 'f')
-			n = n * 16 + (c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			n = n * 16 + (c - 'A' + 10);
-		else
+		if (digit < 0)
 			return -1;
+		n = n * 16 + digit;
 	}
 	p->at += 4;
 	return n;

@@ -144,6 +144,15 @@ text_form_encode(const char *text, size_t len, struct buf *out)
 	}
 }
 
+int
+text_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 void
 text_hex(const void *data, size_t len, struct buf *out)
 {

@@ -31,6 +31,9 @@ void text_base64_encode(const void *data, size_t len, struct buf *out);
  */
 void text_form_encode(const char *text, size_t len, struct buf *out);
 
+/* The value of a hexadecimal digit, 0 to 15, in either case; -1 for any other byte. */
+int text_hex_value(char c);
+
 /* Append lower-case hexadecimal digits, two a byte. */
 void text_hex(const void *data, size_t len, struct buf *out);
 

@@ -250,18 +250,6 @@ find_path(const char *const *paths, size_t n, const char *head, const char *tail
 	return -1;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * The next byte of a path at *p, percent-decoded once. Returns 0 at the end of the path (end of text, "?" or "#"), -1
  * for a bad escape and for %00, else the byte.
@@ -275,8 +263,8 @@ next_byte(const char **p)
 		return 0;
 	if (**p != '%')
 		return (unsigned char)*(*p)++;
-	high = hex_value((*p)[1]);
-	low = high < 0 ? -1 : hex_value((*p)[2]);
+	high = text_hex_value((*p)[1]);
+	low = high < 0 ? -1 : text_hex_value((*p)[2]);
 	if (low < 0 || (high == 0 && low == 0))
 		return -1;
 	*p += 3;

@@ -7,18 +7,6 @@
 
 #include "base/text.h"
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 enum mcp_err
 form_decode(const char *text, size_t len, struct buf *out)
 {
@@ -30,8 +18,8 @@ form_decode(const char *text, size_t len, struct buf *out)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			int high = i + 2 < len ? hex_value(text[i + 1]) : -1;
-			int low = i + 2 < len ? hex_value(text[i + 2]) : -1;
+			int high = i + 2 < len ? text_hex_value(text[i + 1]) : -1;
+			int low = i + 2 < len ? text_hex_value(text[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return MCP_ESYNTAX;

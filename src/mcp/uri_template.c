@@ -45,15 +45,6 @@ is_uri_character(char c)
 	return is_segment(c) || (c && strchr("/?#[]", c));
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether "len" bytes are characters of a URI, with whole percent-encodings. */
 static bool
 is_uri_text(const char *s, size_t len)
@@ -61,7 +52,7 @@ is_uri_text(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (!is_uri_character(s[i]))
 			return false;
-		if (s[i] == '%' && (i + 2 >= len || hex_digit(s[i + 1]) < 0 || hex_digit(s[i + 2]) < 0))
+		if (s[i] == '%' && (i + 2 >= len || text_hex_value(s[i + 1]) < 0 || text_hex_value(s[i + 2]) < 0))
 			return false;
 	}
 	return true;
@@ -229,7 +220,7 @@ set_value(struct json_object *values, const struct part *part, const char *text,
 		if (text[i] != '%')
 			buf_putc(&b, text[i]);
 		else {
-			buf_putc(&b, (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])));
+			buf_putc(&b, (char)(text_hex_value(text[i + 1]) << 4 | text_hex_value(text[i + 2])));
 			i += 2;
 		}
 	}

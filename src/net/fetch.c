@@ -21,19 +21,15 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "net/fetch_pool.h"
 #include "net/field.h"
 #include "net/target.h"
 
-/* idle handles; each holds up to HANDLE_CONNECTIONS connections, about 100 KiB with TLS */
-#define KEPT_MAX 4
-#define HANDLE_CONNECTIONS 2L
-#define ORIGIN_MAX (TARGET_HOST_MAX + 32)
 #define HEADERS_MAX (64 * 1024)		/* bytes of an answer's header fields */
 
 /* One transfer, as the callbacks see it. */
@@ -54,17 +50,6 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* Idle handles, the most recently used last. */
-static struct {
-	pthread_mutex_t lock;
-	pid_t pid;
-	size_t n;
-	struct kept {
-		CURL *easy;
-		char origin[ORIGIN_MAX];
-	} v[KEPT_MAX];
-} pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static CURLcode global_init;
 
@@ -79,57 +64,6 @@ init_once(void)
 	if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
 		signal(SIGPIPE, SIG_IGN);
 	global_init = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* Take an idle handle for "origin" out of the pool, or make one. NULL when memory is short. */
-static CURL *
-handle_take(const char *origin)
-{
-	CURL *easy = NULL;
-
-	pthread_mutex_lock(&pool.lock);
-	if (pool.pid != getpid()) {
-		/*
-		 * After a fork the connections are the parent's: forgotten, not closed, since closing would speak on
-		 * them.
-		 */
-		pool.pid = getpid();
-		pool.n = 0;
-	}
-	for (size_t i = pool.n; i-- > 0 && !easy;) {
-		if (strcmp(pool.v[i].origin, origin) != 0)
-			continue;
-		easy = pool.v[i].easy;
-		memmove(&pool.v[i], &pool.v[i + 1], (pool.n - i - 1) * sizeof(pool.v[0]));
-		pool.n--;
-	}
-	pthread_mutex_unlock(&pool.lock);
-	return easy ? easy : curl_easy_init();
-}
-
-/* Give a handle back: kept when "good", else closed. The oldest kept one makes room. */
-static void
-handle_give(CURL *easy, const char *origin, bool good)
-{
-	CURL *oldest = NULL;
-
-	if (!good) {
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_reset(easy);
-	pthread_mutex_lock(&pool.lock);
-	if (pool.n == KEPT_MAX) {
-		oldest = pool.v[0].easy;
-		memmove(&pool.v[0], &pool.v[1], (KEPT_MAX - 1) * sizeof(pool.v[0]));
-		pool.n--;
-	}
-	pool.v[pool.n].easy = easy;
-	snprintf(pool.v[pool.n].origin, sizeof(pool.v[pool.n].origin), "%s", origin);
-	pool.n++;
-	pthread_mutex_unlock(&pool.lock);
-	if (oldest)
-		curl_easy_cleanup(oldest);
 }
 
 static bool
@@ -286,7 +220,7 @@ set_policy(CURL *easy, const struct fetch_policy *policy, const struct transfer 
 	 * A name server that hangs must not hold a thread past the deadline; the look-up's own thread ends by itself.
 	 */
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, HANDLE_CONNECTIONS);
+	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, FETCH_POOL_CONNECTIONS);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -412,14 +346,14 @@ tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
 static enum mcp_err
 perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist *headers, int64_t left_ms, bool *again)
 {
-	char origin[ORIGIN_MAX];
+	char origin[FETCH_ORIGIN_MAX];
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
 	enum mcp_err err;
 	long status = 0;
 	CURL *easy;
 
 	snprintf(origin, sizeof(origin), "%d %s %u", t->target.https, t->target.host, t->target.port);
-	easy = handle_take(origin);
+	easy = fetch_pool_take(origin);
 	if (!easy)
 		return MCP_ENOMEM;
 	if (set_policy(easy, policy, t) && set_request(easy, t, headers, left_ms))
@@ -436,7 +370,7 @@ perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist
 	}
 	*again = rc == CURLE_GOT_NOTHING || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR
 	    || rc == CURLE_SEND_ERROR;
-	handle_give(easy, origin, err == MCP_OK);
+	fetch_pool_give(easy, origin, err == MCP_OK);
 	return err;
 }
 

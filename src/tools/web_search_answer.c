@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 #define LINE_MAX_BYTES 1000		/* title, query, ids */
 #define URL_MAX_BYTES 2048
@@ -253,15 +254,6 @@ copy_parameters(const struct json_object *part, struct budget *budget, struct js
 	return err ? err : copy_string(part, "search_depth", LINE_MAX_BYTES, true, budget, to);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The number of a \uXXXX escape whose "u" is at "s", or -1. */
 static long
 escape_number(const char *s, size_t len)
@@ -271,7 +263,7 @@ escape_number(const char *s, size_t len)
 	if (len < 5 || s[0] != 'u')
 		return -1;
 	for (size_t i = 1; i < 5; i++) {
-		int digit = hex_digit(s[i]);
+		int digit = text_hex_value(s[i]);
 
 		if (digit < 0)
 			return -1;

@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -77,6 +78,33 @@ def skip_all(why):
 def done():
     print("1..%d" % _Tap.count, flush=True)
     sys.exit(1 if _Tap.failed else 0)
+
+
+def side_by_side(parts):
+    """Run this program once for each of the words, all at the same time, and take their claims over, a part after
+    another. For tests that mostly wait."""
+    running = [(part, subprocess.Popen([sys.executable, sys.argv[0], part], stdout=subprocess.PIPE, text=True))
+               for part in parts]
+    try:
+        for part, process in running:
+            first, planned = _Tap.count, None
+            for line in process.stdout:
+                words = re.match(r"(ok|not ok) \d+ - (.*)|1\.\.(\d+)$|#", line)
+                if not words:
+                    diag("%s: %s" % (part, line))
+                elif words[1]:
+                    _Tap.count += 1
+                    _Tap.failed += words[1] != "ok"
+                    print(words[1], _Tap.count, "-", words[2], flush=True)
+                elif words[3]:
+                    planned = int(words[3])
+                else:
+                    print(line, end="", flush=True)
+            if process.wait() > 1 or planned != _Tap.count - first:
+                ok(False, "%s: ends in order" % part)
+    finally:
+        for _, process in running:
+            stop_process(process)
 
 
 # ---- waiting ---------------------------------------------------------------------------------------------------------

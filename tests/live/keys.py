@@ -4,6 +4,8 @@
 request is a process of its own (F10 to F14, F20, G7, G9). tests/live/keystore.py tries each rule with a clock of its
 own; here the clock is the real one, and hours pass by making what state.db holds older.
 
+"keys.py PART" tries one front, "stop" or "running" alone; without PART all of them run side by side.
+
 Figures in lines "# figure:": fetches in a storm, time to serve again after the issuer returns."""
 import os
 import re
@@ -20,7 +22,8 @@ import crypto       # noqa: E402
 import scalekit     # noqa: E402
 from fastcgi import Connection, Responder, request, stop_time, whole     # noqa: E402
 from front import CGI_FRONTS, Front, missing    # noqa: E402
-from harness import RESPONDER, diag, done, is_, modern_call, ok, skip, stop_process, wait_for     # noqa: E402
+from harness import (RESPONDER, diag, done, is_, modern_call, ok, side_by_side, skip, stop_process,  # noqa: E402
+                     wait_for)
 
 HOUR = 3600
 COOLDOWN = 30
@@ -326,17 +329,25 @@ def try_stop():
                 diag(r.logged()[-300:])
 
 
-only = sys.argv[1:]
-if "stop" in only or not only:
-    try_stop()
-for front_name in ("lighttpd", "apache-fcgid", "cgi-lighttpd", "cgi-apache"):
-    if only and front_name not in only:
-        continue
-    lacking = missing(front_name)
-    if lacking:
-        skip(front_name + ": keys", "there is no " + lacking)
+def main():
+    fronts = ("lighttpd", "apache-fcgid", "cgi-lighttpd", "cgi-apache")
+    part = sys.argv[1] if len(sys.argv) > 1 else None
+    if part == "stop":
+        try_stop()
+    elif part == "running":
+        if missing("lighttpd"):
+            skip("keys in running processes", "there is no lighttpd")
+        else:
+            try_running()
+    elif part:
+        lacking = missing(part)
+        if lacking:
+            skip(part + ": keys", "there is no " + lacking)
+        else:
+            try_front(part)
     else:
-        try_front(front_name)
-if (not only or "running" in only) and not missing("lighttpd"):
-    try_running()
-done()
+        side_by_side(("stop", "running") + fronts)
+    done()
+
+
+main()

@@ -38,11 +38,19 @@ void buf_reset(struct buf *b);
 /* Make room for "more" further bytes. Returns MCP_OK, MCP_ENOMEM, MCP_ELIMIT; the failure sticks. */
 enum mcp_err buf_reserve(struct buf *b, size_t more);
 
-/* Append "len" bytes, a string, one byte, formatted text. A failure sticks, see above. */
+/* Append "len" bytes, which may be anywhere but in "b" itself. A failure sticks, see above; so with all that follow. */
 void buf_put(struct buf *b, const void *data, size_t len);
+
+/* Append a string without its NUL. */
 void buf_puts(struct buf *b, const char *s);
+
+/* Append one byte, also NUL. */
 void buf_putc(struct buf *b, char c);
+
+/* Append text composed as by printf(); all of it or, with a failure, nothing. */
 void buf_printf(struct buf *b, const char *fmt, ...) MCP_PRINTF(2, 3);
+
+/* As buf_printf() with the arguments of "ap", which is used up. */
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) MCP_PRINTF(2, 0);
 
 /* Returns MCP_OK if every append since buf_init() or buf_reset() succeeded, else the first failure. */

@@ -36,6 +36,8 @@ struct config_faults {
 
 /* Append a fault. The text is composed as by printf and escaped. */
 void config_fault_add(struct config_faults *f, bool is_error, const char *fmt, ...) MCP_PRINTF(3, 4);
+
+/* Free all faults; none is left, and no error counted. */
 void config_faults_clear(struct config_faults *f);
 
 struct config;
@@ -49,6 +51,8 @@ struct config;
  */
 enum mcp_err config_read(const char *path, char *const *environ_, struct config_faults *faults,
     struct config **out) MCP_MUST_CHECK;
+
+/* Release; the values, which may be secrets, are overwritten. NULL is fine. */
 void config_free(struct config *c);
 
 /* One key as it was read. Borrowed until config_free(). */
@@ -64,12 +68,16 @@ struct config_entry {
  */
 const struct config_entry *config_find(const struct config *c, const char *name);
 
-/* All entries, environment first, then the file in its order; "i" below config_count(). */
+/* How many entries there are: those of the environment, then those of the file in its order. */
 size_t config_count(const struct config *c);
+
+/* The entry at "i", below config_count(). Borrowed until config_free(). */
 const struct config_entry *config_at(const struct config *c, size_t i);
 
-/* The file that was read (NULL: none) and its permission bits. */
+/* The path of the file that was read, NULL for none. Borrowed until config_free(). */
 const char *config_path(const struct config *c);
+
+/* The permission bits of that file, 0 without one. */
 unsigned config_mode(const struct config *c);
 
 /* A section's header, "[kind NAME]". */
@@ -78,8 +86,10 @@ struct config_section {
 	int line;
 };
 
-/* Sections in the order of the file: how many, and the header of section "i" (borrowed). */
+/* How many section headers the file has. */
 size_t config_sections(const struct config *c);
+
+/* The header at "i", below config_sections(), in the order of the file. Borrowed until config_free(). */
 const struct config_section *config_section(const struct config *c, size_t i);
 
 #endif

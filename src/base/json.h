@@ -52,10 +52,12 @@ enum mcp_err json_parse(const char *text, size_t len, const struct json_bounds *
     struct json_fault *fault) MCP_MUST_CHECK;
 
 /*
- * Drop one reference; NULL is fine. json_ref() takes one more and returns its argument. References are not counted
- * atomically: a value that several threads read must not be referenced or freed by more than one of them at a time.
+ * Drop one reference, and free the value with the last; NULL is fine. References are not counted atomically: a value
+ * that several threads read must not be referenced or freed by more than one of them at a time.
  */
 void json_free(struct json_object *v);
+
+/* Take one more reference, for json_free() or a container. Returns "v". */
 struct json_object *json_ref(struct json_object *v);
 
 /* What "v" is; NULL is JSON_NULL. */
@@ -68,25 +70,41 @@ enum json_kind json_kind(const struct json_object *v);
 enum mcp_err json_get(const struct json_object *object, const char *name, struct json_object **out) MCP_MUST_CHECK;
 
 /*
- * Typed members. Each returns MCP_OK; MCP_ENOENT if there is no such member; MCP_ETYPE if the member has another type
- * (null included) or "object" is not an object. Nothing is coerced. Outputs are untouched on failure. Strings are
- * borrowed; *len may be NULL (strings hold no NUL). json_get_int() takes JSON_INT only; json_get_number() takes
- * JSON_INT and JSON_DOUBLE.
+ * Typed members, six functions. Each returns MCP_OK; MCP_ENOENT if there is no such member; MCP_ETYPE if the member has
+ * another type (null included) or "object" is not an object. Nothing is coerced. Outputs are untouched on failure.
  */
+
+/* A JSON_STRING, borrowed; it holds no NUL, so "len" may be NULL. */
 enum mcp_err json_get_string(const struct json_object *object, const char *name, const char **out,
     size_t *len) MCP_MUST_CHECK;
+
+/* A JSON_INT; a JSON_DOUBLE is MCP_ETYPE even if it is whole. */
 enum mcp_err json_get_int(const struct json_object *object, const char *name, int64_t *out) MCP_MUST_CHECK;
+
+/* A JSON_INT or a JSON_DOUBLE, as a double. */
 enum mcp_err json_get_number(const struct json_object *object, const char *name, double *out) MCP_MUST_CHECK;
+
+/* A JSON_BOOL. */
 enum mcp_err json_get_bool(const struct json_object *object, const char *name, bool *out) MCP_MUST_CHECK;
+
+/* A JSON_OBJECT, borrowed. */
 enum mcp_err json_get_object(const struct json_object *object, const char *name,
     struct json_object **out) MCP_MUST_CHECK;
+
+/* A JSON_ARRAY, borrowed. */
 enum mcp_err json_get_array(const struct json_object *object, const char *name,
     struct json_object **out) MCP_MUST_CHECK;
 
-/* The same for a value in hand: MCP_OK or MCP_ETYPE. */
+/* As json_get_string() for a value in hand: MCP_OK or MCP_ETYPE. */
 enum mcp_err json_as_string(const struct json_object *v, const char **out, size_t *len) MCP_MUST_CHECK;
+
+/* As json_get_int() for a value in hand: MCP_OK or MCP_ETYPE. */
 enum mcp_err json_as_int(const struct json_object *v, int64_t *out) MCP_MUST_CHECK;
+
+/* As json_get_number() for a value in hand: MCP_OK or MCP_ETYPE. */
 enum mcp_err json_as_number(const struct json_object *v, double *out) MCP_MUST_CHECK;
+
+/* As json_get_bool() for a value in hand: MCP_OK or MCP_ETYPE. */
 enum mcp_err json_as_bool(const struct json_object *v, bool *out) MCP_MUST_CHECK;
 
 /* Members of an object or elements of an array; 0 for anything else. */
@@ -112,14 +130,20 @@ bool json_equal(const struct json_object *a, const struct json_object *b);
 uint64_t json_hash(const struct json_object *v, size_t *values);
 
 /*
- * Numbers as they were written, not as the nearest double: less than, equal to or greater than 0 as "a" compares to
- * "b", both of which must be numbers; whether a value is a whole number (1.0 and 1e2 are); whether a value may be a
- * divisor (greater than 0, of at most 18 significant digits, the last not below 1e-400), and whether the number "v" is
- * a whole multiple of such a divisor.
+ * How two numbers compare as they were written, not as the nearest doubles: less than, equal to or greater than 0 as
+ * "a" is to "b". Both must be numbers.
  */
 int json_compare_numbers(const struct json_object *a, const struct json_object *b);
+
+/* Whether "v" is a whole number; 1.0 and 1e2 are. */
 bool json_is_whole(const struct json_object *v);
+
+/*
+ * Whether "v" may be a divisor: a number greater than 0, of at most 18 significant digits, the last not below 1e-400.
+ */
 bool json_is_divisor(const struct json_object *v);
+
+/* Whether the number "v" is a whole multiple of "divisor", which json_is_divisor() passed. */
 bool json_is_multiple(const struct json_object *v, const struct json_object *divisor);
 
 /*
@@ -129,36 +153,49 @@ bool json_is_multiple(const struct json_object *v, const struct json_object *div
 #define JSON_NUMBER_BYTES 40
 const char *json_number_text(const struct json_object *v, char *scratch);
 
-/*
- * New values. NULL when memory is short (there is no constructor for null: use NULL itself). "s" must be UTF-8 without
- * NUL; "n" of json_new_double() must be finite (NULL otherwise).
- */
+/* A new empty object; NULL when memory is short, as with the five that follow. (For null use NULL itself.) */
 struct json_object *json_new_object(void);
+
+/* A new empty array. */
 struct json_object *json_new_array(void);
+
+/* A new string, a copy of "len" bytes that must be UTF-8 without NUL. */
 struct json_object *json_new_string(const char *s, size_t len);
+
+/* A new JSON_INT. */
 struct json_object *json_new_int(int64_t n);
+
+/* A new JSON_DOUBLE; NULL also when "n" is not finite. */
 struct json_object *json_new_double(double n);
+
+/* A new JSON_BOOL. */
 struct json_object *json_new_bool(bool b);
 
 /*
- * Put "value" (stolen, NULL is null) into a container; a member of that name is replaced. Returns MCP_OK, MCP_ENOMEM,
- * or MCP_ETYPE when the container is NULL or of the wrong kind; "value" is freed then. To build without asking at each
- * step pass the result of a json_new_*() straight to json_set_new() or json_push_new(): a NULL there counts as
- * MCP_ENOMEM.
+ * Put "value" (stolen, NULL is null) into an object; a member of that name is replaced. Returns MCP_OK, MCP_ENOMEM, or
+ * MCP_ETYPE when "object" is NULL or no object; "value" is freed then.
  */
 enum mcp_err json_set(struct json_object *object, const char *name, struct json_object *value) MCP_MUST_CHECK;
+
+/* As json_set() for what a json_new_*() has just returned: a NULL "value" is MCP_ENOMEM. */
 enum mcp_err json_set_new(struct json_object *object, const char *name, struct json_object *value) MCP_MUST_CHECK;
+
+/* Append "value" (stolen, NULL is null) to an array. Otherwise as json_set(). */
 enum mcp_err json_push(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
+
+/* As json_push() for what a json_new_*() has just returned: a NULL "value" is MCP_ENOMEM. */
 enum mcp_err json_push_new(struct json_object *array, struct json_object *value) MCP_MUST_CHECK;
 
 /* Take a member out of an object and free it; nothing happens when there is none. */
 void json_remove(struct json_object *object, const char *name);
 
 /*
- * Append "v" as JSON text: compact, or with "indent" blanks a level and ": " after names. Non-ASCII is written as
- * UTF-8; apart from the blanks of the compact form the bytes are those of Python's json.dumps(ensure_ascii=False).
+ * Append "v" as compact JSON text. Non-ASCII is written as UTF-8; apart from the blanks the bytes are those of Python's
+ * json.dumps(ensure_ascii=False). Failures stick to "out".
  */
 void json_render(const struct json_object *v, struct buf *out);
+
+/* As json_render() with a line for each member and element, "indent" blanks a level, and ": " after names. */
 void json_render_indented(const struct json_object *v, unsigned indent, struct buf *out);
 
 /* Append one JSON string, quotes included, for text of "len" bytes. Bytes that are not UTF-8 become U+FFFD. */

@@ -16,9 +16,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 /*
  * Choose level and destination. "to" is "stderr", "syslog", or the path of a file that is opened for append with mode
- * 0600.
- * Returns MCP_OK, or MCP_EIO (errno) when the file cannot be opened: the log then stays as it was. Until the first
- * call: info, stderr.
+ * 0600. Returns MCP_OK, or MCP_EIO (errno) when the file cannot be opened: the log then stays as it was. Until the
+ * first call: info, stderr.
  */
 enum mcp_err log_open(enum log_level level, const char *to) MCP_MUST_CHECK;
 
@@ -31,10 +30,16 @@ enum mcp_err log_level_parse(const char *text, enum log_level *out) MCP_MUST_CHE
 /* Whether a line of this level would be written; to save the work of composing it. */
 bool log_enabled(enum log_level level);
 
-/* Write one line at that level, composed as by printf(). */
+/* Write one line, composed as by printf(): something that an operator has to mend. */
 void log_error(const char *fmt, ...) MCP_PRINTF(1, 2);
+
+/* The same: something that an operator should know of; all goes on. */
 void log_warning(const char *fmt, ...) MCP_PRINTF(1, 2);
+
+/* The same: what happens in good order. */
 void log_info(const char *fmt, ...) MCP_PRINTF(1, 2);
+
+/* The same: each step of a request, for whoever looks for a fault. */
 void log_debug(const char *fmt, ...) MCP_PRINTF(1, 2);
 
 /*

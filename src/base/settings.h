@@ -63,6 +63,8 @@ struct setting_group {
  */
 enum mcp_err settings_apply(const struct config *c, const struct setting_group *groups, size_t n, void *settings,
     struct config_faults *faults) MCP_MUST_CHECK;
+
+/* Free the texts and lists that settings_apply() has put into the structs; texts are overwritten. */
 void settings_clear(const struct setting_group *groups, size_t n, void *settings);
 
 /* A value that takes the place of a row's default. */
@@ -87,6 +89,8 @@ enum mcp_err settings_apply_section(const struct config *c, const struct setting
  * FILE:LINE, "from the environment", "default", or the title of presets.
  */
 void settings_show(const struct config *c, const struct setting_group *groups, size_t n, struct buf *out);
+
+/* The same for the keys of a section. */
 void settings_show_section(const struct config *c, const struct setting_section *section,
     const struct setting_group *groups, size_t n, struct buf *out);
 

@@ -25,16 +25,22 @@ struct cli_command {
  */
 int cli_run(const struct cli_command *commands, const char *version, int argc, char **argv);
 
-/* Print "mcp-fcgi COMMAND: text" on stderr, for what went wrong. Returns CLI_FAILED, so that a subcommand ends with
- * "return cli_fail(...)". */
+/*
+ * Print "mcp-fcgi COMMAND: text" on stderr, for what went wrong. Returns CLI_FAILED, so that a subcommand ends with
+ * "return cli_fail(...)".
+ */
 int cli_fail(const char *command, const char *fmt, ...) MCP_PRINTF(2, 3);
 
-/* As cli_fail() for a wrong command line, and the synopsis of the running subcommand follows. "fmt" may be NULL
- * (getopt_long has complained). Returns CLI_USAGE. */
+/*
+ * As cli_fail() for a wrong command line, and the synopsis of the running subcommand follows. "fmt" may be NULL
+ * (getopt_long has complained). Returns CLI_USAGE.
+ */
 int cli_usage(const char *command, const char *fmt, ...) MCP_PRINTF(2, 3);
 
-/* Print synopsis and summary of the running subcommand and then "details" (may be NULL) on stdout, for --help. Returns
- * CLI_OK. */
+/*
+ * Print synopsis and summary of the running subcommand and then "details" (may be NULL) on stdout, for --help. Returns
+ * CLI_OK.
+ */
 int cli_help(const char *command, const char *details);
 
 /*
@@ -45,9 +51,18 @@ int cli_help(const char *command, const char *details);
  */
 int cli_state_directory(const char *command, const char *dir, const char *config, struct buf *out);
 
-/* The subcommands. */
+/*
+ * The subcommands of mcp-fcgi(1). "argv" begins with the subcommand's name. Each returns the exit status, one of the
+ * above.
+ */
+
+/* Show or check the settings. */
 int cli_config(int argc, char **argv);
+
+/* Run the development issuer until a signal ends it. */
 int cli_issuer(int argc, char **argv);
+
+/* Have the development issuer's key sign a token. */
 int cli_token(int argc, char **argv);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* mcp-fcgi token: mints an access token with the development issuer's key, for scripts and tests. Prints the token and
- * nothing else. */
+/*
+ * mcp-fcgi token: mints an access token with the development issuer's key, for scripts and tests. Prints the token and
+ * nothing else.
+ */
 #include "cli/cli.h"
 
 #include <getopt.h>

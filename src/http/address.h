@@ -25,8 +25,11 @@ struct network {
 	struct address address;
 	unsigned bits;
 };
+
 /* Read "10.0.0.0/8", "::1/128" or a bare address. MCP_OK or MCP_ESYNTAX. */
 enum mcp_err network_parse(const char *text, struct network *out) MCP_MUST_CHECK;
+
+/* Whether "a" is in the network. */
 bool network_has(const struct network *n, const struct address *a);
 
 /* Whether the address is loopback: 127.0.0.0/8 or ::1. */

@@ -25,6 +25,8 @@ struct admission {
 /* Prepare from the public URL and the two lists (copied). MCP_OK, MCP_ESYNTAX (public_url), MCP_ENOMEM. */
 enum mcp_err admission_init(struct admission *a, const char *public_url, const struct strlist *origins,
     const struct strlist *hosts) MCP_MUST_CHECK;
+
+/* Free what it holds; all zero afterwards. */
 void admission_clear(struct admission *a);
 
 /* Whether the request's Origin (absent is fine) may talk to us. Source: MCP basic/transports, Security Warning. */

@@ -28,6 +28,8 @@ struct http_response {
 
 /* Make an answer without status, fields and body; release it with http_response_clear(). */
 void http_response_init(struct http_response *res);
+
+/* Release what was composed; NULL is fine. It is an answer without anything afterwards. */
 void http_response_clear(struct http_response *res);
 
 /* Forget what was composed; for a later step that has to answer otherwise. */
@@ -38,6 +40,8 @@ void http_response_reset(struct http_response *res);
  * end its line.
  */
 void http_response_header(struct http_response *res, const char *name, const char *value);
+
+/* The same with a value composed as by printf(). */
 void http_response_headerf(struct http_response *res, const char *name, const char *fmt, ...) MCP_PRINTF(3, 4);
 
 /* Set the status and a JSON body given as text, with Content-Type: application/json. */

@@ -31,8 +31,10 @@ page_failure(struct call *c, enum mcp_err err)
 	page_error(c->res, 503, "The issuer could not do this now.");
 }
 
-/* Send the browser to the redirect URI with "name"="value" and, if there is more to say, a description; state and
- * issuer as RFC 6749 section 4.1.2 and RFC 9207 section 2 say. */
+/*
+ * Send the browser to the redirect URI with "name"="value" and, if there is more to say, a description; state and
+ * issuer as RFC 6749 section 4.1.2 and RFC 9207 section 2 say.
+ */
 static void
 redirect(struct call *c, const struct authorization *a, const char *name, const char *value, const char *description)
 {
@@ -77,8 +79,10 @@ is_challenge(const char *text)
 	return true;
 }
 
-/* The redirect URI to use: the one asked for, if it was registered, or the only one there is. NULL with a reason
- * otherwise. */
+/*
+ * The redirect URI to use: the one asked for, if it was registered, or the only one there is. NULL with a reason
+ * otherwise.
+ */
 static const char *
 choose_redirect(const struct client *client, const char *asked, const char **why)
 {
@@ -102,8 +106,10 @@ dup_into(char **to, const char *text)
 	return text && !*to ? MCP_ENOMEM : MCP_OK;
 }
 
-/* Step 1. Fills client, and client_id, redirect_uri, state and issuer of "a"; false when the page with the fault is
- * made. */
+/*
+ * Step 1. Fills client, and client_id, redirect_uri, state and issuer of "a"; false when the page with the fault is
+ * made.
+ */
 static bool
 check_client(struct call *c, const struct form *f, struct client *client, struct authorization *a)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers for the table of registered clients. Lists are kept as text with a blank between the items: neither URIs nor
- * grant types have one. */
+/*
+ * Answers for the table of registered clients. Lists are kept as text with a blank between the items: neither URIs nor
+ * grant types have one.
+ */
 #include "issuer/clients.h"
 
 #include <stdlib.h>

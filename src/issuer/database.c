@@ -58,8 +58,10 @@ struct database {
 	int64_t pruned_s; /* under the lock */
 };
 
-/* Lay out an empty file, leave a good one alone. Two processes that start at once both come here: the second finds the
- * version set. */
+/*
+ * Lay out an empty file, leave a good one alone. Two processes that start at once both come here: the second finds the
+ * version set.
+ */
 static enum mcp_err
 migrate(struct database *d, const char **why)
 {

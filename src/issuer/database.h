@@ -23,14 +23,17 @@ struct database;
  * with *why static.
  */
 enum mcp_err database_open(const char *state_dir, struct database **out, const char **why) MCP_MUST_CHECK;
+
+/* Close and release; NULL is fine. */
 void database_close(struct database *d);
 
 /*
- * Take the lock and begin a transaction; database_end() commits when "err" is MCP_OK, else rolls back, and releases the
- * lock. Between the two, and only there, the functions below may be used. database_begin() returns MCP_OK or MCP_EDB
- * (then nothing is held). database_end() returns "err", or MCP_EDB when the commit failed.
+ * Take the lock and begin a transaction. Between this and database_end(), and only there, the functions below may be
+ * used. Returns MCP_OK, or MCP_EDB: nothing is held then.
  */
 enum mcp_err database_begin(struct database *d) MCP_MUST_CHECK;
+
+/* Commit when "err" is MCP_OK, else roll back; release the lock. Returns "err", or MCP_EDB when the commit failed. */
 enum mcp_err database_end(struct database *d, enum mcp_err err) MCP_MUST_CHECK;
 
 /*
@@ -53,16 +56,19 @@ enum mcp_err database_text(sqlite3_stmt *stmt, int column, char **out) MCP_MUST_
 /* Delete what is no longer of use at "now_s". Does work at most once a minute. Failures are told in the log only. */
 void database_prune(struct database *d, int64_t now_s);
 
-/* A new secret of 256 random bits as 43 characters of base64url, after "prefix". MCP_OK, MCP_ECRYPTO, or the failure of
- * "out". */
+/*
+ * A new secret of 256 random bits as 43 characters of base64url, after "prefix". MCP_OK, MCP_ECRYPTO, or the failure of
+ * "out".
+ */
 enum mcp_err database_secret(const char *prefix, struct buf *out) MCP_MUST_CHECK;
 
 /* The form in which a secret is kept. MCP_OK or MCP_ECRYPTO. */
 enum mcp_err database_hash(const char *secret, uint8_t out[32]) MCP_MUST_CHECK;
 
-/* A named text that the issuer leaves for the command. MCP_OK; get: MCP_ENOENT with *value NULL; MCP_EDB, MCP_ENOMEM.
- * *value is the caller's. */
+/* Keep a named text that the issuer leaves for the command. MCP_OK or MCP_EDB. */
 enum mcp_err database_setting_set(struct database *d, const char *name, const char *value) MCP_MUST_CHECK;
+
+/* Such a text, the caller's to free. MCP_OK; MCP_ENOENT, MCP_EDB, MCP_ENOMEM with *value NULL. */
 enum mcp_err database_setting_get(struct database *d, const char *name, char **value) MCP_MUST_CHECK;
 
 #endif

@@ -75,8 +75,10 @@ endpoint_metadata(struct call *c)
 void
 endpoint_openid(struct call *c)
 {
-	/* No scope here gives an ID token; the two members are there because their absence makes the document
-	 * unreadable to strict clients. */
+	/*
+	 * No scope here gives an ID token; the two members are there because their absence makes the document
+	 * unreadable to strict clients.
+	 */
 	answer_document(
 	    c, ",\"subject_types_supported\":[\"public\"],\"id_token_signing_alg_values_supported\":[\"RS256\"]");
 }

@@ -53,8 +53,10 @@ void endpoint_token(struct call *c);      /* RFC 6749 section 3.2 */
 void endpoint_introspect(struct call *c); /* RFC 7662 */
 void endpoint_revoke(struct call *c);     /* RFC 7009 */
 
-/* Answer with an OAuth error object, never cached. "description" has no quotes, backslashes or control bytes. Source:
- * RFC 6749 section 5.2. */
+/*
+ * Answer with an OAuth error object, never cached. "description" has no quotes, backslashes or control bytes. Source:
+ * RFC 6749 section 5.2.
+ */
 void endpoint_error(struct call *c, int status, const char *error, const char *description);
 
 /* Answer for a failure of ours: 503 and a log line. */
@@ -76,8 +78,10 @@ bool endpoint_form(struct call *c, const char *repeatable, struct form *out);
  */
 bool endpoint_client(struct call *c, const struct form *form, struct client *out);
 
-/* Whether "resource" (NULL: not sent) is the one this issuer serves; one slash at the end more or less does not count.
- * Source: RFC 8707 section 2. */
+/*
+ * Whether "resource" (NULL: not sent) is the one this issuer serves; one slash at the end more or less does not count.
+ * Source: RFC 8707 section 2.
+ */
 bool endpoint_resource_ok(const struct issuer *is, const char *resource);
 
 /*

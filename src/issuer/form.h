@@ -29,6 +29,8 @@ struct form {
  * section 3.1.
  */
 enum mcp_err form_parse(const char *text, size_t len, const char *repeatable, struct form *out) MCP_MUST_CHECK;
+
+/* Free the fields; values are overwritten. It is empty afterwards. */
 void form_clear(struct form *f);
 
 /* The value of "name", borrowed; NULL when it is absent or empty (RFC 6749 section 3.1 treats both alike). */

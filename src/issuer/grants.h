@@ -28,6 +28,8 @@ struct authorization {
 	char *challenge; /* code_challenge, S256 */
 	char *issuer;    /* the issuer identifier of the endpoint that was asked */
 };
+
+/* Free the strings; all zero afterwards. */
 void authorization_clear(struct authorization *a);
 
 /* A grant that a code or a refresh token stands for. Strings are owned by grant_clear(). */
@@ -37,14 +39,18 @@ struct grant {
 	char *redirect_uri, *challenge; /* of a code only */
 	int64_t expires_s;
 };
+
+/* Free the strings; all zero afterwards. */
 void grant_clear(struct grant *g);
 
 /* Keep a request under "handle" for the browser that holds "browser". MCP_OK. */
 enum mcp_err grants_request_add(struct database *d, const char *handle, const char *browser,
     const struct authorization *a, int64_t now_s) MCP_MUST_CHECK;
 
-/* Take the request out: MCP_OK with *out; MCP_ENOENT if there is none, it has expired, or it is another browser's (it
- * stays then). */
+/*
+ * Take the request out: MCP_OK with *out; MCP_ENOENT if there is none, it has expired, or it is another browser's (it
+ * stays then).
+ */
 enum mcp_err grants_request_take(struct database *d, const char *handle, const char *browser, int64_t now_s,
     struct authorization *out) MCP_MUST_CHECK;
 
@@ -70,8 +76,10 @@ enum mcp_err grants_refresh_add(
 enum mcp_err grants_refresh_take(struct database *d, const char *token, const char *client_id, bool use, int64_t now_s,
     struct grant *out) MCP_MUST_CHECK;
 
-/* Note an access token with its claims (JSON text). "grant_id" 0: it stands alone. MCP_OK; MCP_EINVAL if the grant was
- * revoked meanwhile. */
+/*
+ * Note an access token with its claims (JSON text). "grant_id" 0: it stands alone. MCP_OK; MCP_EINVAL if the grant was
+ * revoked meanwhile.
+ */
 enum mcp_err grants_access_add(struct database *d, const char *token, int64_t grant_id, const char *client_id,
     const char *claims, int64_t expires_s) MCP_MUST_CHECK;
 

@@ -7,8 +7,10 @@
 
 #include "issuer/grants.h"
 
-/* Add what RFC 7662 section 2.2 wants beside the claims: active, token_type, and scope as text where the token has an
- * array. */
+/*
+ * Add what RFC 7662 section 2.2 wants beside the claims: active, token_type, and scope as text where the token has an
+ * array.
+ */
 static enum mcp_err
 complete(struct json_object *o)
 {
@@ -63,8 +65,10 @@ introspect(struct call *c, const char *token)
 	free(claims);
 }
 
-/* Only a client with a secret may ask: a resource server, not whoever found a token (RFC 7662 section 2.1). Refresh
- * tokens are no access tokens and inactive here. */
+/*
+ * Only a client with a secret may ask: a resource server, not whoever found a token (RFC 7662 section 2.1). Refresh
+ * tokens are no access tokens and inactive here.
+ */
 void
 endpoint_introspect(struct call *c)
 {

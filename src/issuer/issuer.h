@@ -51,6 +51,8 @@ const char *issuer_options_fault(const struct issuer_options *o);
  */
 enum mcp_err issuer_new(
     const struct issuer_options *o, int64_t now_s, struct issuer **out, const char **why) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void issuer_free(struct issuer *is);
 
 /* Answer one request at "now_s"; always leaves a whole answer in "res". Thread-safe. */

@@ -26,8 +26,10 @@ void signing_key_clear(struct signing_key *k);
 /* Whether "alg" can be signed with. */
 bool keys_alg_known(const char *alg);
 
-/* The current key; the first call ever makes one (RS256, 2048 bits). MCP_OK with *out (signing_key_clear()), MCP_EDB,
- * MCP_ENOMEM, MCP_ECRYPTO. */
+/*
+ * The current key; the first call ever makes one (RS256, 2048 bits). MCP_OK with *out (signing_key_clear()), MCP_EDB,
+ * MCP_ENOMEM, MCP_ECRYPTO.
+ */
 enum mcp_err keys_current(struct database *d, int64_t now_s, struct signing_key *out) MCP_MUST_CHECK;
 
 /*

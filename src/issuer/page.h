@@ -22,8 +22,10 @@ struct page_consent {
 /* Set a 200 with the page and its policy headers. */
 void page_consent(struct http_response *res, const struct page_consent *p);
 
-/* Set "status" with a page that says "what" went wrong (any text). For faults that must not be sent to the redirect
- * URI: RFC 6749 section 4.1.2.1. */
+/*
+ * Set "status" with a page that says "what" went wrong (any text). For faults that must not be sent to the redirect
+ * URI: RFC 6749 section 4.1.2.1.
+ */
 void page_error(struct http_response *res, int status, const char *what);
 
 #endif

@@ -11,8 +11,10 @@
 #include "issuer/issuer.h"
 #include "issuer/mint.h"
 
-/* Make the access token, and a refresh token if "g" is a person's grant and the client may refresh, and answer. Source:
- * RFC 6749 section 5.1. */
+/*
+ * Make the access token, and a refresh token if "g" is a person's grant and the client may refresh, and answer. Source:
+ * RFC 6749 section 5.1.
+ */
 static enum mcp_err
 issue(struct call *c, const struct client *client, const struct grant *g, const char *scope, bool machine)
 {

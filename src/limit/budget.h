@@ -51,6 +51,8 @@ struct budget;
  * table.
  */
 enum mcp_err budget_new(const char *dir, int64_t max_rows, struct budget **out) MCP_MUST_CHECK;
+
+/* Close the table and release; NULL is fine. */
 void budget_free(struct budget *b);
 
 /*
@@ -59,10 +61,10 @@ void budget_free(struct budget *b);
  */
 enum mcp_err budget_charge(struct budget *b, struct budget_charge *charges, size_t n, int64_t now_s) MCP_MUST_CHECK;
 
-/*
- * Whether the table can be used, tried if need be; the rows it holds (0 if not); how many times it could not be used.
- */
+/* Whether the table can be used, tried if need be. *rows gets how many keys it holds, 0 when it cannot be used. */
 bool budget_usable(struct budget *b, int64_t now_s, int64_t *rows);
+
+/* How many times this process could not use the table. */
 int64_t budget_faults(const struct budget *b);
 
 #endif

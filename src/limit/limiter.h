@@ -34,11 +34,12 @@ struct limiter;
 /*
  * Make a limiter of "state_dir" with validated settings (copied). The table is opened by the first request that needs
  * it; an unusable one is no failure, see above. Returns MCP_OK with *out new; MCP_EINVAL (a rate or network that does
- * not parse); MCP_ENOMEM. Release with limiter_free(). A limiter is used by
- * many threads at once, except in new and free.
+ * not parse); MCP_ENOMEM. Release with limiter_free(). Thread-safe but for new and free.
  */
 enum mcp_err limiter_new(const struct limit_settings *settings, const char *state_dir,
     struct limiter **out) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. What was charged stays in the table. */
 void limiter_free(struct limiter *l);
 
 /*
@@ -63,6 +64,7 @@ struct limiter_figures {
 	int64_t admitted, refused;	/* charges by this process since it started */
 	int64_t faults;			/* times this process could not use the table */
 };
+
 /*
  * Tries the table, as of the time of the last charge, so that a start-up check finds what is wrong before there is
  * one.

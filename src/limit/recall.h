@@ -36,6 +36,8 @@ struct recall_place {
  * the table; copied.
  */
 enum mcp_err recall_new(const char *dir, struct recall **out) MCP_MUST_CHECK;
+
+/* Close the file and release; NULL is fine. */
 void recall_free(struct recall *r);
 
 /*
@@ -44,6 +46,8 @@ void recall_free(struct recall *r);
  * may be called. Waits some hundred microseconds at most.
  */
 bool recall_lock(struct recall *r, int64_t now_s) MCP_MUST_CHECK;
+
+/* End the piece of work: other processes may look and write. */
 void recall_unlock(struct recall *r);
 
 /* Look for "key" and its window, "window_s" long, at "now_s". "place" is always set. Locked only. */

@@ -73,6 +73,8 @@ struct fetch_response {
  */
 enum mcp_err fetch(const struct fetch_policy *policy, const struct fetch_request *req,
     struct fetch_response *res) MCP_MUST_CHECK;
+
+/* Release what fetch() has put into "res"; the body, which may hold secrets, is overwritten. NULL is fine. */
 void fetch_response_clear(struct fetch_response *res);
 
 /*

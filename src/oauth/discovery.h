@@ -41,10 +41,14 @@ struct discovery_document {
  * an issuer that is no URL to fetch from gives 502 later. Returns MCP_OK or MCP_ENOMEM. Release with discovery_free().
  */
 enum mcp_err discovery_new(const char *issuer, const struct fetch_policy *fetch, struct discovery **out) MCP_MUST_CHECK;
+
+/* Release; references to its document stay good. NULL is fine. */
 void discovery_free(struct discovery *d);
 
-/* The issuer, and the host of its URL as fetch_request.origin_host wants it ("" if it has none). Borrowed. */
+/* The issuer identifier. Borrowed. */
 const char *discovery_issuer(const struct discovery *d);
+
+/* The host of its URL as fetch_request.origin_host wants it, "" if it has none. Borrowed. */
 const char *discovery_host(const struct discovery *d);
 
 /*
@@ -55,6 +59,8 @@ const char *discovery_host(const struct discovery *d);
  * fetch.h). Returns MCP_OK with *out, a reference; MCP_ELIMIT when too many wait already; MCP_ENOMEM. Thread-safe.
  */
 enum mcp_err discovery_get(struct discovery *d, int64_t now_s, const struct discovery_document **out) MCP_MUST_CHECK;
+
+/* Give a reference of discovery_get() back; NULL is fine. */
 void discovery_release(const struct discovery_document *document);
 
 #endif

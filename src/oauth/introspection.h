@@ -40,6 +40,8 @@ struct introspection;
  * introspection_free(). Thread-safe but for new and free.
  */
 enum mcp_err introspection_new(const struct introspection_options *options, struct introspection **out) MCP_MUST_CHECK;
+
+/* Release, when nobody asks any more; NULL is fine. */
 void introspection_free(struct introspection *in);
 
 /*

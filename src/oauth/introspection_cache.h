@@ -25,9 +25,11 @@ struct introspection_cache;
 
 /*
  * "keep_s": seconds for which an answer counts; 0: nothing is kept. Returns MCP_OK with *out new and empty, or
- * MCP_ENOMEM. introspection_cache_free() releases it; NULL is fine.
+ * MCP_ENOMEM. Release with introspection_cache_free().
  */
 enum mcp_err introspection_cache_new(int64_t keep_s, struct introspection_cache **out) MCP_MUST_CHECK;
+
+/* Forget everything, and release; NULL is fine. */
 void introspection_cache_free(struct introspection_cache *c);
 
 enum introspection_kept { INTROSPECTION_KEPT_NOTHING, INTROSPECTION_KEPT_ANSWER, INTROSPECTION_KEPT_REFUSAL };
@@ -41,11 +43,13 @@ enum introspection_kept introspection_cache_find(struct introspection_cache *c,
     enum oauth_outcome *refusal);
 
 /*
- * Keep an answer (at most until "until_s") or a refusal; older ones may have to make room. What cannot be kept is not,
- * and nobody is told.
+ * Keep an answer, at most until "until_s"; older ones may have to make room. What cannot be kept is not, and nobody is
+ * told.
  */
 void introspection_cache_answer(struct introspection_cache *c, const uint8_t digest[DIGEST_SHA256_LEN],
     int64_t now_s, int64_t until_s, const char *text, size_t len);
+
+/* Keep a refusal, in place of an older one if need be. */
 void introspection_cache_refusal(struct introspection_cache *c, const uint8_t digest[DIGEST_SHA256_LEN],
     int64_t now_s, enum oauth_outcome refusal);
 

@@ -17,6 +17,8 @@ struct jwa_key;
  * the thread is empty afterwards. Source: RFC 7518 sections 3.3 and 3.4, RFC 8037 section 3.1.
  */
 enum mcp_err jwa_key_parse(const char *pem, struct jwa_key **out) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void jwa_key_free(struct jwa_key *k);
 
 /* The algorithm that the key signs with: RS256, ES256, ES384, ES512 or EdDSA. Static. */

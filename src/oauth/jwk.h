@@ -26,6 +26,8 @@ struct jwk;
  * RFC 7518 section 6, RFC 8037 section 2, RFC 8725 sections 3.4 and 3.5.
  */
 enum mcp_err jwk_parse(const struct json_object *v, struct jwk **out, const char **why) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void jwk_free(struct jwk *k);
 
 /* Key id, NULL if the key has none. Borrowed. */

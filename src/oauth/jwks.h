@@ -22,14 +22,20 @@ struct jwks;
  * too many values, nested too deep); MCP_ENOENT (no usable key); MCP_ENOMEM, MCP_ECRYPTO. *out is NULL on failure.
  */
 enum mcp_err jwks_parse(const char *text, size_t len, struct jwks **out, size_t *skipped) MCP_MUST_CHECK;
+
+/* Take one more reference. Returns "set". */
 struct jwks *jwks_ref(struct jwks *set);
+
+/* Give a reference back; the last one frees the set. NULL is fine. */
 void jwks_unref(struct jwks *set);
 
 /* What is remembered of tokens whose signature a key of this set has verified; lives as long as the set. Borrowed. */
 struct verified *jwks_verified(const struct jwks *set);
 
-/* How many keys the set has, and the key at "i" below that, in the order of the document. Borrowed from the set. */
+/* How many keys the set has. */
 size_t jwks_count(const struct jwks *set);
+
+/* The key at "i", below jwks_count(), in the order of the document. Borrowed from the set. */
 const struct jwk *jwks_at(const struct jwks *set, size_t i);
 
 /*

@@ -34,6 +34,8 @@ struct jws {
  * 2, 4 and 5.2, RFC 7797 section 6, RFC 8725 section 3.10.
  */
 enum oauth_outcome jws_parse(const char *token, size_t len, struct jws *jws);
+
+/* Free what it holds; payload and signature are overwritten. All zero afterwards. */
 void jws_clear(struct jws *jws);
 
 /*

@@ -39,6 +39,8 @@ struct keystore;
  * of the three places. Release with keystore_free(). Thread-safe but for new and free.
  */
 enum mcp_err keystore_new(const struct keystore_options *options, struct keystore **out) MCP_MUST_CHECK;
+
+/* Release, when nobody asks any more; sets that were given out stay good. NULL is fine. */
 void keystore_free(struct keystore *k);
 
 enum keystore_answer {

@@ -9,7 +9,7 @@
 
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
 
-/* The two answers that operators know (S38, T20). */
+/* The two answers that operators know from the servers before this one. */
 #define BODY_MISSING "{\"error\": \"PROTECTED_RESOURCE_METADATA config missing\"}"
 #define BODY_INVALID "{\"error\": \"Invalid JSON in PROTECTED_RESOURCE_METADATA\"}"
 

@@ -12,17 +12,20 @@
 /* The protected resource metadata of this server (RFC 9728), prepared once a configuration. */
 struct metadata {
 	int status;		/* 200, or 500 when it is not to be had */
-	char *body;		/* owned; JSON text, two blanks a level (S39), or {"error": ...} of S38 and T20 */
+	char *body;		/* owned; JSON text, two blanks a level; {"error": ...} with 500 */
 	char *resource;		/* owned; the document's "resource", NULL without a good document */
 };
 
 /*
- * Prepare the document from PROTECTED_RESOURCE_METADATA ("text": NULL or empty gives the 500 of S38, no JSON object
- * the 500 of T20 with *fault set, "auto" one made of the other arguments (S38 without a resource or any authorization
- * server): the members of RFC 9728 section 2). Returns MCP_OK also for the 500s; MCP_ENOMEM.
+ * Prepare the document from PROTECTED_RESOURCE_METADATA. "text" is its value: a JSON object, which is served as it is;
+ * "auto" for one made of the other arguments. A 500 that says so stands in its place when "text" is NULL or empty, or
+ * "auto" without a resource or any authorization server; and when it is no JSON object, with *fault set. Returns MCP_OK
+ * also for the 500s; MCP_ENOMEM. Release with metadata_clear(). Source: RFC 9728 section 2.
  */
 enum mcp_err metadata_build(const char *text, const char *resource, const struct strlist *authorization_servers,
     const struct strlist *scopes, struct metadata *out, struct json_fault *fault) MCP_MUST_CHECK;
+
+/* Free what it holds; all zero afterwards. NULL is fine. */
 void metadata_clear(struct metadata *m);
 
 /*

@@ -25,6 +25,8 @@ struct org_rule {
  * MCP_ENOMEM. "out" is all zero after a failure.
  */
 enum mcp_err org_rule_read(const struct strlist *words, struct org_rule *out, const char **why) MCP_MUST_CHECK;
+
+/* Free what it holds; all zero afterwards. NULL is fine. */
 void org_rule_clear(struct org_rule *r);
 
 /*

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* The bodies of the servers that clients know (S29, S33), shared by all refusals of their kind. */
+/* The bodies of the servers that clients know, shared by all refusals of their kind. */
 #define BODY_MISSING "Missing Bearer token"
 #define BODY_INVALID "Token validation failed"
 #define BODY_UNAVAILABLE "Authorization temporarily unavailable"

@@ -43,6 +43,8 @@ struct scope_rules {
  * scope_rules_clear(); MCP_EINVAL with *why a static phrase; MCP_ENOMEM. "out" is all zero after a failure.
  */
 enum mcp_err scope_rules_read(const struct strlist *words, struct scope_rules *out, const char **why) MCP_MUST_CHECK;
+
+/* Free the rules; all zero afterwards. NULL is fine. */
 void scope_rules_clear(struct scope_rules *r);
 
 /*

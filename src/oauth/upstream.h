@@ -37,6 +37,8 @@ struct upstream_answer {
  */
 enum mcp_err upstream_new(struct discovery *discovery, const char *registration, const struct fetch_policy *fetch,
     struct upstream **out) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void upstream_free(struct upstream *u);
 
 /*
@@ -52,6 +54,8 @@ enum mcp_err upstream_metadata(struct upstream *u, int64_t now_s, struct upstrea
  */
 enum mcp_err upstream_register(struct upstream *u, const char *body, size_t len, int64_t now_s,
     struct upstream_answer *a) MCP_MUST_CHECK;
+
+/* Release what is in "a"; the body, which may hold secrets, is overwritten. NULL is fine. */
 void upstream_answer_clear(struct upstream_answer *a);
 
 #endif

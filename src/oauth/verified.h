@@ -18,8 +18,10 @@ struct verified;
 
 #define VERIFIED_MAX 8192 /* tokens */
 
-/* Returns MCP_OK with *out new and empty, or MCP_ENOMEM. Release with verified_free(); NULL is fine. */
+/* Returns MCP_OK with *out new and empty, or MCP_ENOMEM. Release with verified_free(). */
 enum mcp_err verified_new(struct verified **out) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void verified_free(struct verified *v);
 
 /* Whether a token of this digest was added and not yet forgotten. */

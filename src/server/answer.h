@@ -24,8 +24,10 @@ bool answer_refused(struct exchange *x, enum oauth_outcome outcome);
  */
 bool answer_limited(struct exchange *x);
 
-/* 404 that names the right path, 405 with Allow. */
+/* 404 that names the right path. */
 bool answer_not_found(struct exchange *x);
+
+/* 405 with Allow. */
 bool answer_method(struct exchange *x);
 
 /* The challenge field alone, for a 403 whose body is a JSON-RPC error. */

@@ -20,8 +20,10 @@
 
 struct refusal_log;
 
-/* Returns MCP_OK with *out new, to be released with refusal_log_free(), which tells what was held back; MCP_ENOMEM. */
+/* Returns MCP_OK with *out new, to be released with refusal_log_free(); MCP_ENOMEM. */
 enum mcp_err refusal_log_new(struct refusal_log **out) MCP_MUST_CHECK;
+
+/* Tell what was held back, and release; NULL is fine. */
 void refusal_log_free(struct refusal_log *l);
 
 /*

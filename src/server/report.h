@@ -33,6 +33,8 @@ struct report {
 
 /* Append a line; "fix" may be NULL. Bytes from outside are escaped. */
 void report_add(struct report *r, enum report_level level, const char *fix, const char *fmt, ...) MCP_PRINTF(4, 5);
+
+/* Free the lines; all zero afterwards. */
 void report_clear(struct report *r);
 
 /* Append the lines as text. */

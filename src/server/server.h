@@ -30,9 +30,12 @@ struct server_process {
  * *out new, one reference; MCP_ENOMEM.
  */
 enum mcp_err server_new(struct server_config *config, const struct server_process *process, struct report *report,
-    struct server **out)
-    MCP_MUST_CHECK;
+    struct server **out) MCP_MUST_CHECK;
+
+/* Take one more reference. Returns "s". */
 struct server *server_ref(struct server *s);
+
+/* Give a reference back; the last one frees the server. NULL is fine. */
 void server_unref(struct server *s);
 
 /*
@@ -67,19 +70,21 @@ struct server_slot;
  * new also for a misconfigured server; MCP_ENOMEM. Release with server_slot_free().
  */
 enum mcp_err server_slot_new(const char *path, char *const *environ_, const struct server_process *process,
-    struct report *report,
-    struct server_slot **out) MCP_MUST_CHECK;
+    struct report *report, struct server_slot **out) MCP_MUST_CHECK;
+
 /* Waits for a refresh of keys that runs (KEYFETCH_TOTAL_MS for each issuer at most). NULL is fine. */
 void server_slot_free(struct server_slot *slot);
 
 /* A reference to the current server; the caller gives it back with server_unref(). */
 struct server *server_slot_get(struct server_slot *slot);
 
+/* For struct fcgi_handler; "ctx" is the slot: answer a request with the current server. */
+void server_slot_handle(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res);
+
 /*
  * For struct fcgi_handler; "ctx" is the slot. What is due after an answer is done by a thread of its own, one at a
  * time, so that no thread which could serve is held by it; in CGI, where the process ends, by the caller.
  */
-void server_slot_handle(void *ctx, struct http_request *req, struct http_body_source *body, struct http_response *res);
 void server_slot_after(void *ctx);
 
 #endif

@@ -91,6 +91,8 @@ struct server_config {
  */
 enum mcp_err server_config_load(const char *path, char *const *environ_, struct report *report,
     struct server_config **out) MCP_MUST_CHECK;
+
+/* Release; secrets are overwritten. NULL is fine. */
 void server_config_free(struct server_config *c);
 
 /* The version of the file at "path" (NULL: none) as it is now. */

@@ -19,8 +19,10 @@ struct state;
 #define SECRETS_AGE_S (24 * 3600)	/* what is sealed can be opened so long, unless the keys are forgotten */
 #define SECRETS_BOUND_MAX 8		/* parts that a text can be bound to */
 
-/* "state" is borrowed. Returns MCP_OK with *out new, MCP_ENOMEM with *out NULL. NULL may be freed. */
+/* "state" is borrowed. Returns MCP_OK with *out new, MCP_ENOMEM with *out NULL. Release with secrets_free(). */
 enum mcp_err secrets_new(struct state *state, struct secrets **out) MCP_MUST_CHECK;
+
+/* Overwrite the keys, and release; NULL is fine. */
 void secrets_free(struct secrets *s);
 
 /*

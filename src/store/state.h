@@ -30,6 +30,8 @@ struct state;
  * be NULL) gets a static phrase.
  */
 enum mcp_err state_open(const char *dir, struct state **out, const char **why) MCP_MUST_CHECK;
+
+/* Close and release; NULL is fine. */
 void state_close(struct state *s);
 
 /* The last good key set of "issuer_key" (any text that names issuer and source). All zero if nothing is known. */
@@ -42,6 +44,8 @@ struct state_keys {
 	int64_t generation;	/* grows with each new set */
 };
 enum mcp_err state_keys_get(struct state *s, const char *issuer_key, struct state_keys *out) MCP_MUST_CHECK;
+
+/* Free the document; all zero afterwards. NULL is fine. */
 void state_keys_clear(struct state_keys *k);
 
 /*
@@ -54,8 +58,7 @@ enum mcp_err state_keys_begin(struct state *s, const char *issuer_key, int64_t n
 
 /* End the attempt: a document to keep, or NULL for a failure (the set before it is kept). */
 enum mcp_err state_keys_end(struct state *s, const char *issuer_key, const char *jwks, int64_t now_s,
-    int64_t soft_ttl_s)
-    MCP_MUST_CHECK;
+    int64_t soft_ttl_s) MCP_MUST_CHECK;
 
 /*
  * Our own sealing keys, for secrets.h: the current one first and then the one before it, "*n" of them (0: none was ever

@@ -21,13 +21,14 @@ struct stats;
  * MCP_ENOMEM.
  */
 enum mcp_err stats_open(const char *dir, struct stats **out, int *shared) MCP_MUST_CHECK;
+
+/* Release; what was counted stays in the file. NULL is fine. */
 void stats_close(struct stats *s);
 
-/*
- * Add "n" to, and read, slot "slot" (< STATS_SLOTS, else nothing happens and 0 is read; the meaning is the server's).
- * NULL "s" is fine: nothing, 0.
- */
+/* Add "n" to a slot, whose meaning is the server's. Nothing happens with a slot from STATS_SLOTS on, or "s" NULL. */
 void stats_add(struct stats *s, size_t slot, uint64_t n);
+
+/* What a slot counts; 0 with a slot from STATS_SLOTS on, or "s" NULL. */
 uint64_t stats_get(const struct stats *s, size_t slot);
 
 /* When the counters were begun, seconds since the epoch; 0 for NULL. */

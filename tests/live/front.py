@@ -238,6 +238,8 @@ http {
                    "<Directory \"%s\">\n\tOptions +ExecCGI\n</Directory>\n" % (self.dir, self.cgibindir)
         if "fcgid" in modules:
             site += 'FcgidIPCDir "%s/run"\nFcgidProcessTableFile "%s/run/fcgid_shm"\n' % (self.dir, self.dir)
+            # Tests end responders more often than mod_fcgid puts up with: it would start none for half a minute.
+            site += "FcgidSpawnScoreUpLimit 1000\nFcgidZombieScanInterval 1\nFcgidErrorScanInterval 1\n"
             for k, v in self.environment().items():
                 if k != "PATH":
                     site += 'FcgidInitialEnv %s "%s"\n' % (k, v)

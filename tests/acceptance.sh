@@ -1,25 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # docs/acceptance.md and docs/attacks.md have every row once, and each row's tests exist, name it, and are run.
-set -u
-top_srcdir=${top_srcdir:-.}
-LC_ALL=C
-export LC_ALL
+. "${top_srcdir:=.}/tests/tap.sh"
 # What this release may leave for later, and nothing else.
 later='S7 S26 S74 W52 W53 W54 T15 T29 T36 T42 T43 T44 T45 T46 X1 X2 X3 X4 X8 X9
 H1 H2 H3 H4 H6 H7 H8 H9'
 # Numbers that no attack has.
 unused='B8|C12|C16|D9|D12|E6|E15|F2|F5|F17|G6|H5'
-n=0 failed=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/mcp-fcgi-acceptance.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-
-none() { # none FILE TEXT: the file is empty; lines are shown
-	n=$((n + 1))
-	[ ! -s "$1" ] || { failed=1 && printf 'not '; }
-	printf 'ok %d - %s\n' "$n" "$2"
-	sed 's/^/# /' "$1"
-}
 
 # rows LETTER COUNT
 rows() {
@@ -103,5 +90,4 @@ grep -oE '`(cases|clients|fuzz|live|unit)/[^`]+`' "$top_srcdir/docs/security.md"
 done >"$work/gone"
 none "$work/gone" 'security.md: every test that it names exists'
 
-echo "1..$n"
-exit $failed
+finish

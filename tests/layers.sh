@@ -2,26 +2,8 @@
 # Who may include whom (src/README): a file includes only lower layers, inside a layer there are no cycles, and the
 # header of a foreign library appears only in the module that wraps it. Includes are read from the sources, calls from
 # the objects of this build. Speaks TAP. The checks are first tried on a small tree that breaks each rule.
-set -u
-: "${top_srcdir:=.}" "${top_builddir:=.}" "${NM:=nm}"
-LC_ALL=C
-export LC_ALL
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 99' HUP INT TERM
-n=0
-status=0
-
-claim() {	# claim TEXT FILE: holds when FILE is empty; what is in it is shown
-	n=$((n + 1))
-	if [ -s "$2" ]; then
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$2"
-		status=1
-	else
-		echo "ok $n - $1"
-	fi
-}
+. "${top_srcdir:=.}/tests/tap.sh"
+: "${NM:=nm}"
 
 # Lines "FILE LINE INCLUDED" of the tree at $1, FILE relative to it.
 includes() {
@@ -153,7 +135,7 @@ seen() {	# seen TEXT PATTERN COMMAND...: the command's output has a line that ma
 	else
 		echo "not found: $pattern" >>"$work/found"
 	fi
-	claim "$text" "$work/found"
+	none "$work/found" "$text"
 }
 seen "an upward include is seen" '^src/base/a.h:1: base includes http/b.h$' upward
 seen "http that includes net is seen" '^src/http/b.c:1: http includes net/fetch.h$' upward
@@ -165,7 +147,7 @@ seen "a foreign header beside the module that wraps it is seen" \
     '^src/base/a.c:1: includes json-c/json.h$' foreign
 upward "$work/tried" |
     grep -v -e '^src/base/a.h:1' -e '^src/http/b.c:1' -e '^src/mcp/d.c:1' -e '^src/odd/' >"$work/found"
-claim "an arrow downward is none" "$work/found"
+none "$work/found" "an arrow downward is none"
 cat >"$work/tried" <<'END'
 src/http/b.o:                 U c_do
 src/http/b.o:0000000000000000 T b_do
@@ -177,22 +159,21 @@ src/http/d.o:                 U c_do
 END
 seen "modules that call each other are seen" '^http/b$' cycles
 cycles "$work/tried" | grep '^http/d$' >"$work/found"
-claim "a table is no call" "$work/found"
+none "$work/found" "a table is no call"
 
 # The real tree.
 includes "$top_srcdir" >"$work/includes"
 [ -s "$work/includes" ] && : >"$work/found" || echo "no sources below $top_srcdir" >"$work/found"
-claim "the sources are found" "$work/found"
+none "$work/found" "the sources are found"
 upward "$work/includes" >"$work/found"
-claim "no file includes a higher layer" "$work/found"
+none "$work/found" "no file includes a higher layer"
 header_cycles "$work/includes" >"$work/found"
-claim "no headers include each other" "$work/found"
+none "$work/found" "no headers include each other"
 (cd "$top_builddir" && find src -name '*.o' -exec "$NM" -A {} +) >"$work/symbols"
 grep -q ' T buf_init$' "$work/symbols" && : >"$work/found" || echo "no objects below $top_builddir" >"$work/found"
-claim "the objects are found" "$work/found"
+none "$work/found" "the objects are found"
 cycles "$work/symbols" >"$work/found"
-claim "no modules of one layer call each other in a circle" "$work/found"
+none "$work/found" "no modules of one layer call each other in a circle"
 foreign "$work/includes" >"$work/found"
-claim "each foreign library's header is included only by the module that wraps it" "$work/found"
-echo "1..$n"
-exit $status
+none "$work/found" "each foreign library's header is included only by the module that wraps it"
+finish

@@ -2,25 +2,15 @@
 # SPDX-License-Identifier: MIT
 # The manual says what the programs do: every setting with its default, bounds and names, every option, every
 # subcommand, every start-up line and every reason of a refusal; and mandoc finds nothing wrong with the pages.
-set -u
-top_srcdir=${top_srcdir:-.} top_builddir=${top_builddir:-.}
+. "${top_srcdir:=.}/tests/tap.sh"
 man=$top_srcdir/man
 conf=$man/mcp-fcgi.conf.5
 responder=$top_builddir/cgi-bin/mcp.fcgi
 command=$top_builddir/mcp-fcgi
-n=0 failed=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/mcp-fcgi-manual.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
 # Settings of whoever runs this must not be in force.
 clean="env -i PATH=$PATH HOME=$work MCP_FCGI_CONF=$work/none"
 # An empty section, so that the settings of sections are shown with their defaults.
 echo '[issuer x]' >"$work/none"
-
-ok() { # ok STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] || { failed=1 && printf 'not '; }
-	printf 'ok %d - %s\n' "$n" "$2"
-}
 
 # same FILE FILE TEXT: the same lines; differences are shown.
 same() {
@@ -29,20 +19,12 @@ same() {
 	sed 's/^/# /' "$work/diff"
 }
 
-# none FILE TEXT: the file has no line; lines are shown.
-none() {
-	[ ! -s "$1" ]
-	ok $? "$2"
-	sed 's/^/# /' "$1"
-}
-
 for page in mcp.fcgi.8 mcp-fcgi.1 mcp-fcgi.conf.5; do
 	if command -v mandoc >/dev/null; then
 		mandoc -T lint -W warning "$man/$page" >"$work/lint" 2>&1
 		none "$work/lint" "mandoc has no warning for $page"
 	else
-		n=$((n + 1))
-		echo "ok $n - mandoc has no warning for $page # SKIP there is no mandoc"
+		skip "mandoc has no warning for $page" "there is no mandoc"
 	fi
 done
 
@@ -138,5 +120,4 @@ done >"$work/words"
 ok $? "the table of outcomes was found"
 none "$work/words" "and every reason of a refusal"
 
-echo "1..$n"
-exit $failed
+finish

@@ -2,34 +2,11 @@
 # SPDX-License-Identifier: MIT
 # What a stranger gets: what README.md says is there and true, the examples load, everything is installed, and nothing
 # is in the tree that does not belong there. Ids in brackets are rows of docs/acceptance.md.
-set -u
-top_srcdir=${top_srcdir:-.} top_builddir=${top_builddir:-.}
-LC_ALL=C
-export LC_ALL
+. "${top_srcdir:=.}/tests/tap.sh"
 readme=$top_srcdir/README.md
-n=0 failed=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/mcp-fcgi-package.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
 : >"$work/none"
 mkdir -m 0700 "$work/state"
 clean="env -i PATH=$PATH HOME=$work MCP_FCGI_CONF=$work/none STATE_DIR=$work/state"
-
-ok() { # ok STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] || { failed=1 && printf 'not '; }
-	printf 'ok %d - %s\n' "$n" "$2"
-}
-
-skip() { # skip TEXT WHY
-	n=$((n + 1))
-	printf 'ok %d - %s # SKIP %s\n' "$n" "$1" "$2"
-}
-
-none() { # none FILE TEXT: the file is empty; lines are shown
-	[ ! -s "$1" ]
-	ok $? "$2"
-	sed 's/^/# /' "$1"
-}
 
 # says TEXT WORD...: README.md has each of these words, line ends and runs of blanks counting as one blank.
 tr -s '\n ' ' ' <"$readme" >"$work/readme"
@@ -68,7 +45,8 @@ grep -oE '`(lighttpd|apache|nginx|docs|src|examples)/[A-Za-z./-]+`' "$readme" | 
 done >"$work/gone"
 none "$work/gone" 'every file that README names is there'
 $clean "$top_builddir/mcp-fcgi" config show | sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' >"$work/settings"
-grep -oE '[A-Z][A-Z]+(_[A-Z]+)+' "$readme" | grep -vE '^(MCP_FCGI_CONF|LIBDIR|SYSCONFDIR)$' | sed 's/_FILE$//' \
+no_settings='MCP_FCGI_CONF|LIBDIR|SYSCONFDIR|FCGI_LIBS|JSON_C_LIBS'
+grep -oE '[A-Z][A-Z]+(_[A-Z]+)+' "$readme" | grep -vE "^($no_settings)\$" | sed 's/_FILE$//' \
 	| sort -u | grep -vxF -f "$work/settings" >"$work/unknown"
 none "$work/unknown" 'every setting that README names exists'
 for tool in greet_user admin_tool get_org_data web_search; do
@@ -177,5 +155,4 @@ done >"$work/modules"
 none "$work/modules" \
 	'configuration, validation, chain, transport, log, CORS, health and tools are modules [S86 W47]'
 
-echo "1..$n"
-exit $failed
+finish

@@ -1,26 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What can be checked of the form of the sources: licence line, width, functions that are not used here, comments above
 # what headers declare. Speaks TAP. The checks are first tried on a small tree that breaks each rule.
-set -u
-: "${top_srcdir:=.}"
-LC_ALL=C
-export LC_ALL
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 99' HUP INT TERM
-n=0
-status=0
-
-claim() {	# claim TEXT FILE: holds when FILE is empty; what is in it is shown
-	n=$((n + 1))
-	if [ -s "$2" ]; then
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$2"
-		status=1
-	else
-		echo "ok $n - $1"
-	fi
-}
+. "${top_srcdir:=.}/tests/tap.sh"
 
 # Names of the sources of the tree at $1 that match the patterns after it.
 sources() {
@@ -138,7 +119,7 @@ seen() {	# seen TEXT WANTED COMMAND: the command finds this and nothing else
 	printf '%s\n' "$2" >"$work/wanted"
 	"$3" "$tree" >"$work/found" 2>&1
 	cmp -s "$work/wanted" "$work/found" && : >"$work/found"
-	claim "$1" "$work/found"
+	none "$work/found" "$1"
 }
 seen "a file without a licence line is seen" 'src/bad.c: no SPDX line' no_licence
 seen "a wide line is seen" 'src/bad.c:8: 121 columns' too_wide
@@ -150,14 +131,13 @@ seen "a declaration without a comment is seen, and none in a group or a struct" 
 # The real tree.
 sources "$top_srcdir" '*.[ch]' | grep -q '^src/' && : >"$work/found" ||
     echo "no sources below $top_srcdir" >"$work/found"
-claim "the sources are found" "$work/found"
+none "$work/found" "the sources are found"
 no_licence "$top_srcdir" >"$work/found"
-claim "each source names its licence" "$work/found"
+none "$work/found" "each source names its licence"
 too_wide "$top_srcdir" >"$work/found"
-claim "no line is wider than 120 columns" "$work/found"
+none "$work/found" "no line is wider than 120 columns"
 forbidden "$top_srcdir" >"$work/found"
-claim "no function without a bound is called (sprintf, strcpy, strcat, gets, atoi, strtok and their kind)" "$work/found"
+none "$work/found" "no function without a bound is called (sprintf, strcpy, strcat, gets, atoi, strtok and their kind)"
 bare "$top_srcdir" >"$work/found"
-claim "each function that a header declares has a comment above it" "$work/found"
-echo "1..$n"
-exit $status
+none "$work/found" "each function that a header declares has a comment above it"
+finish

@@ -29,8 +29,8 @@ enum mcp_err mirror_new(const struct json_object *schema, struct mirror **out, c
 void mirror_free(struct mirror *m);
 
 /*
- * How the value of a header is got: of Mcp-Param-"name", trimmed; NULL when it is absent or empty (web servers do not
- * tell these apart), or there twice.
+ * How the value of a header is got: of Mcp-Param-"name"; NULL when it is absent or empty, which web servers do not tell
+ * apart.
  */
 typedef const char *mirror_get(const void *ctx, const char *name);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "mcp/describe.h"
 #include "mcp/resource.h"
+#include "mcp/rpc.h"
 
 #define FORMATTED_MAX (1024 * 1024)	/* bytes of one formatted text block */
 #define COMPLETIONS_SEEN_MAX 100000	/* beyond this a completion is only counted as "more" */
@@ -140,6 +141,9 @@ tool_resource_link(struct tool_call *call, const struct resource *resource)
 {
 	struct describe d = { 0 };
 
+	/* Versions are dates: before 2025-06-18 this block was not known. */
+	if (call->rpc && call->rpc->version && strcmp(call->rpc->version, "2025-06-18") < 0)
+		return tool_textf(call, "%s: %s", resource->name, resource->uri);
 	describe_string(&d, "type", "resource_link");
 	describe_resource(&d, resource);
 	return append_block(call, &d);

@@ -102,7 +102,10 @@ enum mcp_err tool_error(struct tool_call *call, const char *fmt, ...) MCP_PRINTF
 enum mcp_err tool_image(struct tool_call *call, const void *bytes, size_t len, const char *mime_type) MCP_MUST_CHECK;
 enum mcp_err tool_audio(struct tool_call *call, const void *bytes, size_t len, const char *mime_type) MCP_MUST_CHECK;
 
-/* A link to a resource that the client may read; its read() is not looked at, it need not be one of the server's. */
+/*
+ * A link to a resource that the client may read; its read() is not looked at, it need not be one of the server's.
+ * Clients before 2025-06-18 get its name and URI as text.
+ */
 enum mcp_err tool_resource_link(struct tool_call *call, const struct resource *resource) MCP_MUST_CHECK;
 
 /* A resource in the block itself, as text or as bytes (MCP_ELIMIT as above). "mime_type" may be NULL. */

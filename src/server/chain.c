@@ -261,9 +261,7 @@ step_body(struct exchange *x)
 	return body_read(x, (size_t)x->server->settings->body_max_bytes);
 }
 
-/*
- * Mcp-Param-"name", which has letters, digits and "-" only, as its CGI variable; one that is there twice is none.
- */
+/* Mcp-Param-"name", which has letters, digits and "-" only, by its CGI variable. */
 static const char *
 mirrored_param(const void *ctx, const char *name)
 {

@@ -157,9 +157,9 @@ put_settings(const char *file, const char *over, struct buf *out)
 }
 
 /* A server with the settings of the case over those that all share. */
-/* The example module, in a directory that only this user can write. */
+/* Copy a module of the build into a directory that only this user can write. */
 static void
-place_module(void)
+place_module(const char *folder, const char *name)
 {
 	const char *top = getenv("top_builddir");
 	char path[PATH_BYTES];
@@ -167,9 +167,9 @@ place_module(void)
 	FILE *f;
 
 	buf_init(&b, TEXT_MAX);
-	set_path(path, "%s/examples/hello.so", top ? top : ".");
+	set_path(path, "%s/%s/%s", top ? top : ".", folder, name);
 	need(case_read_file(path, &b), path);
-	set_path(path, "%s/hello.so", work);
+	set_path(path, "%s/%s", work, name);
 	f = fopen(path, "w");
 	need(f && fwrite(b.data, 1, b.len, f) == b.len && fclose(f) == 0 && chmod(path, 0644) == 0, path);
 	buf_clear(&b);
@@ -342,7 +342,8 @@ main(int argc, char **argv)
 	log_capture(drop_line, NULL);
 	set_path(root, "%s/tests/cases", top ? top : ".");
 	need(mkdtemp(work) != NULL, work);
-	place_module();
+	place_module("examples", "hello.so");
+	place_module("tests/modules", "mirrored.so");
 	key = mint_ed25519();
 	write_keys();
 	shared = make_server("");

@@ -117,6 +117,17 @@ call_array(struct tool_call *call)
 static const struct tool array = { .name = "array", .description = "d", .scopes = "", .call = call_array,
 	.input_schema = "{\"type\":\"object\"}", .output_schema = "{\"type\":\"array\"}" };
 
+static enum mcp_err
+call_link(struct tool_call *call)
+{
+	return tool_resource_link(call, &fixed);
+}
+
+static const struct tool links = { .name = "links", .description = "d", .scopes = "", .call = call_link,
+	.input_schema = "{\"type\":\"object\"}" };
+static const struct tool same_name = { .name = "c", .description = "d", .scopes = "", .call = call_array,
+	.input_schema = "{\"type\":\"object\"}" };
+
 static struct principal caller = { .scopes = { read_v, 1 } };
 static struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000 };
 static struct mcp_message message;
@@ -204,7 +215,8 @@ setup(void)
 	const char *why = "";
 
 	ok(registry_new(&r) == MCP_OK && registry_add(r, &region, NULL, &why) == MCP_OK &&
-	    registry_add(r, &array, NULL, &why) == MCP_OK && registry_add_prompt(r, &greeting, NULL, &why) == MCP_OK &&
+	    registry_add(r, &links, NULL, &why) == MCP_OK && registry_add(r, &array, NULL, &why) == MCP_OK &&
+	    registry_add_prompt(r, &greeting, NULL, &why) == MCP_OK &&
 	    registry_add_prompt(r, &secret_prompt, NULL, &why) == MCP_OK &&
 	    registry_add_resource(r, &fixed, NULL, &why) == MCP_OK &&
 	    registry_add_template(r, &records, &scopes_none, &why) == MCP_OK &&
@@ -288,6 +300,8 @@ test_resources(void)
 	answers("'contents':[{'uri':'test://template/a%2Fb/data','text':'a/b'}],"
 	    "'ttlMs':7000,'cacheScope':'private'," TAIL,
 	    "a template: the variable's value decoded");
+	ask(true, "resources/read", "test://template/1/data", "'uri':'test://template/1/data','inputResponses':{}");
+	ok(strstr(reply.body.data, q("'ttlMs':0")) != NULL, "what answers of the client went into is not to be kept");
 	ask(true, "resources/read", "test://nobody", "'uri':'test://nobody'");
 	refuses(200, -32602, "'data':{'uri':'test://nobody'}", "one that does not exist, modern");
 	ask(false, "resources/read", NULL, "'uri':'test://nobody'");
@@ -464,6 +478,23 @@ test_array(void)
 	service.filter_lists = false;
 }
 
+/* Links to resources, which clients know from 2025-06-18 on. */
+static void
+test_link(void)
+{
+	ask(false, "tools/call", NULL, "'name':'links'");
+	answers("'content':[{'type':'resource_link','uri':'test://static','name':'static','mimeType':'text/plain',"
+	    "'annotations':{'priority':1},'size':5}],'isError':false}}", "a link to a resource");
+	ask(false, "tools/call", NULL,
+	    "'name':'links','_meta':{'io.modelcontextprotocol/protocolVersion':'2025-03-26'}");
+	message.protocol_version = "2025-03-26";
+	mcp_reply_clear(&reply);
+	buf_reset(&reply.body);
+	mcp_dispatch(&service, &message, &reply);
+	answers("'content':[{'type':'text','text':'static: test://static'}],'isError':false}}",
+	    "... is text where links were not known");
+}
+
 /* Take the next cursor out of the answer; false: there is none. */
 static bool
 next_cursor(char out[512])
@@ -512,7 +543,8 @@ test_pages(void)
 		if (registry_add_prompt(r, &prompts[i], NULL, NULL))
 			diag("not added");
 	}
-	ok(registry_add_resource(r, &fixed, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "seven prompts");
+	ok(registry_add_resource(r, &fixed, NULL, NULL) == MCP_OK &&
+	    registry_add(r, &same_name, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "seven prompts");
 	service.registry = r;
 	service.secrets = here;
 	for (service.page_size = 1; service.page_size <= 8; service.page_size++) {
@@ -527,12 +559,14 @@ test_pages(void)
 	}
 	service.page_size = 3;
 	ask(true, "prompts/list", NULL, "");
-	ok(next_cursor(cursor) && !strstr(cursor, "c'"), "the first of three pages");
+	ok(next_cursor(cursor), "the first of three pages");
 	service.secrets = there;
 	ask(true, "prompts/list", NULL, cursor);
 	ok(strstr(reply.body.data, q("'prompts':[{'name':'d'}")) != NULL, "another process goes on");
 	ask(true, "resources/list", NULL, cursor);
 	refuses(200, -32602, "unknown cursor", "a cursor for another list");
+	ask(true, "tools/list", NULL, cursor);
+	refuses(200, -32602, "unknown cursor", "... even where there is an entry of that name");
 	for (size_t i = 10; i < strlen(cursor) - 1; i += 7) {
 		memcpy(bad, cursor, sizeof bad);
 		bad[i] = bad[i] == 'A' ? 'B' : 'A';
@@ -582,6 +616,7 @@ main(void)
 	test_mirrored();
 	test_trace();
 	test_array();
+	test_link();
 	test_pages();
 	buf_clear(&reply.body);
 	mcp_reply_clear(&reply);

@@ -20,8 +20,8 @@ const schemas = {
 const pending = {
   'client 2.x, 2026-07-28': ['changes'],
   'client 2.x, negotiating': ['changes'],
-  'client 2.x, legacy': ['notices', 'questions', 'changes'],
-  'sdk 1.x': ['notices', 'questions', 'changes'],
+  'client 2.x, legacy': [],
+  'sdk 1.x': [],
 };
 let tried = null;   // claims of a part that is pending
 

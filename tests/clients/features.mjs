@@ -3,7 +3,7 @@
 // usage: MCP_TOKEN=... node features.mjs URL     prints TAP
 import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema, LoggingMessageNotificationSchema,
   ResourceListChangedNotificationSchema, ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { finish, kinds, ok as claim } from './application.mjs';
+import { finish, kinds, ok } from './application.mjs';
 
 const url = new URL(process.argv[2]);
 const requestInit = { headers: { authorization: `Bearer ${process.env.MCP_TOKEN}` } };
@@ -15,20 +15,6 @@ const schemas = {
   'notifications/resources/list_changed': ResourceListChangedNotificationSchema,
   'notifications/resources/updated': ResourceUpdatedNotificationSchema,
 };
-
-// What cannot work yet, by client: these parts are tried, and must fail.
-const pending = {
-  'client 2.x, 2026-07-28': ['changes'],
-  'client 2.x, negotiating': ['changes'],
-  'client 2.x, legacy': [],
-  'sdk 1.x': [],
-};
-let tried = null;   // claims of a part that is pending
-
-function ok(condition, text, detail) {
-  if (tried) tried.push(Boolean(condition));
-  else claim(condition, text, detail);
-}
 
 const texts = result => result.content?.map(block => block.text).join('|');
 
@@ -158,14 +144,11 @@ for (const name of wanted) {
   for (const [part, run] of Object.entries({ connect: () => client.connect(new Transport(url, { requestInit })), offers: () => offers(name, client),
     notices: () => notices(name, client, on, modern), questions: () => questions(name, client, on), changes: () => changes(name, client, on, modern),
     close: () => client.close() })) {
-    tried = pending[name].includes(part) ? [] : null;
     try {
       await run();
     } catch (e) {
       ok(false, `${name}: ${part} comes to its end`, e?.stack ?? String(e));
     }
-    if (tried) claim(tried.includes(false), `${name}: ${part}: cannot work yet (${tried.filter(held => held).length} of ${tried.length} claims hold)`,
-      'it works: take it from the list of what is pending');
   }
 }
 process.exit(finish());

@@ -147,8 +147,9 @@ static void *
 run(void *arg)
 {
 	struct wake *w = arg;
-	void (*look)(void *ctx);
 	bool blind, idle, changed;
+	void (*look)(void *ctx);
+	void *ctx;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
@@ -165,10 +166,11 @@ run(void *arg)
 		w->number++;
 		pthread_cond_broadcast(&w->changed);
 		look = w->look;
+		ctx = w->ctx;
 		if (look) {
 			w->looking = true;
 			pthread_mutex_unlock(&w->lock);
-			look(w->ctx);
+			look(ctx);
 			pthread_mutex_lock(&w->lock);
 			w->looking = false;
 			pthread_cond_broadcast(&w->changed);

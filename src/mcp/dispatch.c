@@ -67,11 +67,9 @@ dispatch(struct rpc *x)
 	}
 }
 
-void
-mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply)
+static void
+reply_begin(struct mcp_reply *reply)
 {
-	struct rpc x = { .service = service, .message = message, .reply = reply };
-
 	reply->status = 500;
 	reply->outcome = OAUTH_OK;
 	reply->event_id[0] = reply->session_id[0] = '\0';
@@ -82,11 +80,34 @@ mcp_dispatch(const struct mcp_service *service, const struct mcp_message *messag
 	reply->seen[0] = reply->expected[0] = '\0';
 	reply->required_scopes.v = NULL;
 	reply->required_scopes.n = 0;
+}
+
+void
+mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply)
+{
+	struct rpc x = { .service = service, .own = *message, .reply = reply };
+
+	x.message = &x.own;
+	reply_begin(reply);
 	dispatch(&x);
+	resume_end(&x);
 	if (x.version)
 		snprintf(reply->version, sizeof(reply->version), "%s", x.version);
 	session_clear(&x.session);
 	jsonrpc_clear(&x.in);
+}
+
+void
+mcp_resume(const struct mcp_service *service, const struct mcp_message *message, const char *event_id,
+    struct mcp_reply *reply)
+{
+	struct rpc x = { .service = service, .own = *message, .reply = reply, .era = &era_legacy };
+
+	x.message = &x.own;
+	reply_begin(reply);
+	if (session_open(&x) == 0)
+		resume_answer(&x, event_id);
+	session_clear(&x.session);
 }
 
 void

@@ -85,6 +85,16 @@ struct mcp_service {
  * ours are JSON-RPC errors -32603. Thread-safe. reply->body must be initialised; mcp_reply_clear() releases the rest.
  */
 void mcp_dispatch(const struct mcp_service *service, const struct mcp_message *message, struct mcp_reply *reply);
+
+/*
+ * Answer a client of the legacy era that comes back for what follows the event "event_id" of a stream that ended before
+ * its answer came (GET with Last-Event-ID). message->text is not looked at. As mcp_dispatch(); reply->status may be 405
+ * also: there is no such event.
+ */
+void mcp_resume(const struct mcp_service *service, const struct mcp_message *message, const char *event_id,
+    struct mcp_reply *reply);
+
+/* Release what hangs off the reply, but for its body. */
 void mcp_reply_clear(struct mcp_reply *reply);
 
 #endif

@@ -35,6 +35,7 @@ legacy_ask_begin(struct rpc *x, struct tool_call *call)
 {
 	(void)call;
 	session_apply_level(x);
+	resume_begin(x);
 	return 0;
 }
 

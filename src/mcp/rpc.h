@@ -9,6 +9,7 @@
 #include "mcp/inflight.h"
 #include "mcp/jsonrpc.h"
 #include "mcp/notify.h"
+#include "mcp/resume.h"
 #include "mcp/session.h"
 
 struct era;
@@ -32,6 +33,8 @@ struct rpc {
 	struct notify notify;
 	struct inflight inflight;
 	struct session session;		/* of the legacy era; not open: there is none */
+	struct mcp_message own;		/* what "message" points to */
+	struct resume resume;
 };
 
 /*

@@ -139,6 +139,14 @@ void tool_role(struct tool_call *call, enum tool_role role);
  */
 enum mcp_err tool_progress(struct tool_call *call, double progress, double total, const char *message) MCP_MUST_CHECK;
 
+/*
+ * End the request's stream while the work goes on: the client comes back for the answer after "retry_ms", and holds no
+ * connection meanwhile. MCP_OK: from now on nothing can be sent or asked; MCP_ENOTSUP: not possible with this client or
+ * this web server, all is as before; MCP_ECLOSED, MCP_ELIMIT, MCP_EDB: there is no stream to be ended. Source: MCP
+ * 2025-11-25 basic/transports, "Sending Messages to the Server".
+ */
+enum mcp_err tool_end_stream(struct tool_call *call, int64_t retry_ms) MCP_MUST_CHECK;
+
 /* Severities of RFC 5424. */
 enum tool_log_level {
 	TOOL_LOG_DEBUG,

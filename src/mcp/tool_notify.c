@@ -118,3 +118,9 @@ tool_cancelled(const struct tool_call *call)
 		return watch && watch->is_gone(watch->ctx);
 	return inflight_is_cancelled(x);
 }
+
+enum mcp_err
+tool_end_stream(struct tool_call *call, int64_t retry_ms)
+{
+	return call->rpc ? resume_release(call->rpc, retry_ms) : MCP_ENOTSUP;
+}

@@ -244,6 +244,10 @@ step_method_and_type(struct exchange *x)
 		http_response_header(x->res, "Allow", x->endpoint->allow);
 		return true;
 	}
+	/* A stream of its own is not to be had; what follows an event may be asked for. */
+	if (strcmp(x->req->method, "GET") == 0 && x->req->field[HTTP_MCP_SESSION_ID] &&
+	    x->req->field[HTTP_LAST_EVENT_ID])
+		return false;
 	if (!allows(x->endpoint->allow, x->req->method))
 		return answer_method(x);
 	/* Only sessions can be deleted, and these have a name. */
@@ -299,11 +303,16 @@ step_dispatch(struct exchange *x)
 		return true;
 	}
 	stream_offer(x, &message);
-	mcp_dispatch(&x->server->service, &message, &x->reply);
+	if (strcmp(req->method, "GET") == 0)
+		mcp_resume(&x->server->service, &message, req->field[HTTP_LAST_EVENT_ID], &x->reply);
+	else
+		mcp_dispatch(&x->server->service, &message, &x->reply);
 	if (stream_finish(x))
 		return true;
 	if (x->reply.session_id[0])
 		http_response_header(x->res, "Mcp-Session-Id", x->reply.session_id);
+	if (x->reply.status == 405)
+		return answer_method(x);
 	x->res->status = x->reply.status;
 	if (x->reply.status != 202) {
 		http_response_header(x->res, "Content-Type", "application/json");

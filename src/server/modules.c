@@ -31,8 +31,8 @@ static any_function *const kept[] __attribute__((used)) = {
 	(any_function *)buf_init, (any_function *)clock_now_s, (any_function *)json_free, (any_function *)json_parse,
 	(any_function *)json_render, (any_function *)log_error, (any_function *)mcp_strerror,
 	(any_function *)module_add_tool, (any_function *)principal_clear, (any_function *)strlist_add,
-	(any_function *)tool_ask, (any_function *)tool_list_changed, (any_function *)tool_progress,
-	(any_function *)tool_text
+	(any_function *)tool_ask, (any_function *)tool_end_stream, (any_function *)tool_list_changed,
+	(any_function *)tool_progress, (any_function *)tool_text
 };
 
 /* A rule "NAME: WORD..." of a setting. */

@@ -59,6 +59,12 @@ struct peer {
 	int questions, others;
 	int status;		/* of the POST of the answer, as a process can tell it */
 	char last[2048];	/* event */
+	char id[64];		/* of the event without data */
+	int64_t retry_ms;
+	bool comes_back;	/* another process asks for what follows the id, as soon as there is one */
+	pid_t elsewhere;	/* which is that */
+	bool leaves;		/* the client leaves with the first event */
+	bool ended;		/* the stream was ended */
 };
 
 static void
@@ -80,6 +86,8 @@ legacy(const char *text)
 {
 	dispatch(q(text), "2025-11-25", NULL, NULL);
 }
+
+static enum mcp_err take_event(void *ctx, const struct mcp_event *event);
 
 /* In a process of its own: send the response of the peer. */
 static void
@@ -108,6 +116,35 @@ answer_elsewhere(struct peer *p, const char *id)
 	p->status = WEXITSTATUS(status);
 }
 
+static void
+come_back(struct peer *p, const char *id)
+{
+	struct mcp_stream stream = { .send = take_event, .ctx = p, .life_ms = 2000 };
+	struct mcp_message message = { .session_id = session[0] ? session : NULL, .principal = &caller,
+		.request_id = "r", .now_s = now_s, .stream = &stream };
+
+	buf_clear(&reply.body);
+	mcp_reply_clear(&reply);
+	memset(&reply, 0, sizeof reply);
+	buf_init(&reply.body, 1 << 20);
+	mcp_resume(&service, &message, id, &reply);
+}
+
+/* In a process of its own: come back for the answer, which exits with 0 when it has it. */
+static void
+come_back_elsewhere(struct peer *p)
+{
+	p->elsewhere = fork();
+	if (p->elsewhere == 0) {
+		struct peer own = { .answer = NULL };
+
+		if (!open_stores())
+			_exit(99);
+		come_back(&own, p->id);
+		_exit(reply.status == 200 && strstr(reply.body.data, "logged") ? 0 : 1);
+	}
+}
+
 static enum mcp_err
 take_event(void *ctx, const struct mcp_event *event)
 {
@@ -115,6 +152,14 @@ take_event(void *ctx, const struct mcp_event *event)
 	char id[64] = "";
 	const char *at;
 
+	if (!event->json) {
+		snprintf(p->id, sizeof p->id, "%s", event->id);
+		p->retry_ms = event->retry_ms;
+		p->is_gone = p->is_gone || p->leaves;
+		if (p->comes_back)
+			come_back_elsewhere(p);
+		return MCP_OK;
+	}
 	snprintf(p->last, sizeof p->last, "%.*s", (int)event->len, event->json);
 	at = strstr(p->last, "\"id\":\"");
 	if (!at) {
@@ -128,6 +173,25 @@ take_event(void *ctx, const struct mcp_event *event)
 	return MCP_OK;
 }
 
+static struct peer *kept_by;
+static struct mcp_kept kept;
+
+static void
+end_kept(struct mcp_kept *k, const struct mcp_event *last)
+{
+	kept_by->ended = k == &kept && !last;
+}
+
+static enum mcp_err
+keep_stream(void *ctx, const struct mcp_kept_owner *owner, struct mcp_kept **out)
+{
+	(void)owner;
+	kept_by = ctx;
+	kept.end = end_kept;
+	*out = &kept;
+	return MCP_OK;
+}
+
 static bool
 peer_is_gone(void *ctx)
 {
@@ -137,7 +201,7 @@ peer_is_gone(void *ctx)
 static void
 call(const char *name, struct peer *p)
 {
-	struct mcp_stream stream = { .send = take_event, .ctx = p, .life_ms = 300 };
+	struct mcp_stream stream = { .send = take_event, .keep = keep_stream, .ctx = p, .life_ms = 300 };
 	struct mcp_watch watch = { .is_gone = peer_is_gone, .ctx = p };
 	char text[256];
 
@@ -199,7 +263,30 @@ call_logs(struct tool_call *call)
 {
 	enum mcp_err err = tool_log(call, TOOL_LOG_INFO, NULL, json_new_string("x", 1));
 
-	return err ? err : tool_log(call, TOOL_LOG_ERROR, NULL, json_new_string("y", 1));
+	if (!err)
+		err = tool_log(call, TOOL_LOG_ERROR, NULL, json_new_string("y", 1));
+	return err ? err : tool_text(call, "logged", 6);
+}
+
+/* Takes a while after its first event. */
+static enum mcp_err
+call_slow(struct tool_call *call)
+{
+	struct timespec t = { .tv_nsec = 300000000 };
+	enum mcp_err err = tool_log(call, TOOL_LOG_ERROR, NULL, json_new_string("x", 1));
+
+	nanosleep(&t, NULL);
+	return err ? err : tool_text(call, "logged", 6);
+}
+
+static enum mcp_err
+call_ends(struct tool_call *call)
+{
+	enum mcp_err err = tool_end_stream(call, 700);
+
+	if (err && err != MCP_ENOTSUP)
+		return err;
+	return tool_textf(call, "went on: %d", err);
 }
 
 static enum mcp_err
@@ -210,7 +297,7 @@ read_it(struct tool_call *call)
 
 #define TOOL(n, f) { .name = n, .description = "d", .input_schema = ANY, .scopes = "", .call = f }
 static const struct tool tools[] = { TOOL("elicits", call_elicits), TOOL("samples", call_samples),
-	TOOL("logs", call_logs) };
+	TOOL("logs", call_logs), TOOL("slow", call_slow), TOOL("ends", call_ends) };
 static const struct resource resource = { .uri = "test://watched", .name = "watched", .scopes = "", .read = read_it };
 
 static void
@@ -405,6 +492,58 @@ test_capabilities(void)
 }
 
 static void
+test_resuming(void)
+{
+	struct peer p = { .leaves = true }, again = { .answer = NULL };
+	char own[1024];
+	int status = 1;
+
+	initialize(ALL);
+	snprintf(own, sizeof own, "%s", session);
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'debug'}}");
+	call("logs", &p);
+	ok(p.id[0] && p.retry_ms > 0, "a stream begins with an event to come back for");
+	initialize(ALL);
+	come_back(&again, p.id);
+	is_int(reply.status, 405, "another session does not get what follows it");
+	snprintf(session, sizeof session, "%s", own);
+	caller.subject = bob;
+	come_back(&again, p.id);
+	is_int(reply.status, 404, "nor another person");
+	caller.subject = alice;
+	come_back(&again, p.id);
+	ok(reply.status == 200 && says("logged") && strcmp(again.id, p.id) == 0,
+	    "a client that had left gets the answer");
+	come_back(&again, p.id);
+	is_int(reply.status, 405, "once");
+	p = (struct peer){ .answer = NULL };
+	call("logs", &p);
+	come_back(&again, p.id);
+	ok(p.id[0] && reply.status == 405, "what a client has is not kept for it");
+	p = (struct peer){ .comes_back = true };
+	call("slow", &p);
+	ok(waitpid(p.elsewhere, &status, 0) == p.elsewhere && status == 0,
+	    "a client that comes back before the answer is there waits for it, in another process");
+	p = (struct peer){ .answer = NULL };
+	call("ends", &p);
+	ok(p.ended && p.retry_ms == 700 && reply.body.len == 0, "a tool ends its stream and goes on");
+	come_back(&again, p.id);
+	ok(says("went on: 0"), "its answer waits");
+	come_back(&again, "no such id");
+	is_int(reply.status, 405, "an event that nobody knows is not gone on from");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'ends'}}");
+	ok(says("went on: ") && !strstr(reply.body.data, "went on: 0"), "without a stream there is none to end");
+	p = (struct peer){ .answer = NULL };
+	{
+		struct mcp_stream stream = { .send = take_event, .ctx = &p, .life_ms = 300 };
+
+		dispatch(q("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'ends'}}"), "2025-06-18",
+		    &stream, NULL);
+		ok(says("went on: ") && !p.id[0], "nor of an older version");
+	}
+}
+
+static void
 say_nothing(void *ctx, enum log_level level, const char *text)
 {
 	(void)ctx;
@@ -434,6 +573,7 @@ main(void)
 	test_answers();
 	test_no_answers();
 	test_capabilities();
+	test_resuming();
 	buf_clear(&reply.body);
 	mcp_reply_clear(&reply);
 	close_stores();

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers for streams that end before their answer comes. */
+#include "mcp/resume.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mcp/era.h"
+#include "mcp/rpc.h"
+#include "store/bus.h"
+#include "store/wake.h"
+
+#define ID_BYTES 16		/* random bytes of an event's id */
+#define RETRY_MS 1000
+#define KEPT_S 60		/* an answer waits so long at least */
+#define LOOK_MS 500		/* how often to see whether the client has left */
+#define RESUMED "resumed "	/* note of the session, with the id: the client has come back */
+
+static enum mcp_err
+box_of(const struct rpc *x, const char *id, unsigned char box[DIGEST_SHA256_LEN])
+{
+	struct buf text;
+	enum mcp_err err;
+
+	buf_init(&text, 1024);
+	buf_put(&text, x->session.key, sizeof x->session.key);
+	buf_printf(&text, "event %s", id);
+	err = buf_status(&text);
+	if (!err)
+		err = digest_sha256(text.data, text.len, box);
+	buf_clear(&text);
+	return err;
+}
+
+static enum mcp_err
+make_id(struct resume *r)
+{
+	unsigned char random[ID_BYTES];
+	enum mcp_err err = digest_random(random, sizeof random);
+	struct buf text;
+
+	buf_init(&text, sizeof r->id - 1);
+	text_hex(random, sizeof random, &text);
+	if (!err)
+		err = buf_status(&text);
+	if (!err)
+		memcpy(r->id, text.data, text.len + 1);
+	buf_clear(&text);
+	return err;
+}
+
+static enum mcp_err
+send_id(const struct mcp_stream *stream, const char *id, int64_t retry_ms)
+{
+	struct mcp_event event = { .json = NULL, .id = id, .retry_ms = retry_ms };
+
+	return stream->send(stream->ctx, &event);
+}
+
+/* Open the box and send the id. What fails here only means that there is nothing to come back for. Locked. */
+static enum mcp_err
+prime(struct rpc *x, int64_t retry_ms)
+{
+	struct resume *r = &x->resume;
+	int64_t lasts_s = (x->service->tool_timeout_ms + r->inner->life_ms) / 1000 + KEPT_S;
+	enum mcp_err err = make_id(r);
+
+	if (!err)
+		err = box_of(x, r->id, r->box);
+	if (!err)
+		err = bus_mail_open(x->service->bus, r->box, x->message->now_s, x->message->now_s + lasts_s);
+	if (err)
+		return err;
+	r->primed = true;
+	return send_id(r->inner, r->id, retry_ms);
+}
+
+static enum mcp_err
+send(void *ctx, const struct mcp_event *event)
+{
+	struct rpc *x = ctx;
+	struct resume *r = &x->resume;
+	enum mcp_err err = MCP_ECLOSED;
+
+	pthread_mutex_lock(&r->lock);
+	if (!r->released) {
+		if (!r->primed && prime(x, RETRY_MS))
+			log_debug("request %s: its stream cannot be resumed", x->message->request_id);
+		err = r->inner->send(r->inner->ctx, event);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
+
+void
+resume_begin(struct rpc *x)
+{
+	struct resume *r = &x->resume;
+
+	/* Older clients take an event without data for a fault. */
+	if (!x->session.open || !x->service->bus || !x->own.stream || x->version != era_legacy.versions[0])
+		return;
+	pthread_mutex_init(&r->lock, NULL);
+	r->inner = x->own.stream;
+	r->stream = (struct mcp_stream){ .send = send, .ctx = x, .life_ms = r->inner->life_ms };
+	x->own.stream = &r->stream;
+}
+
+static bool
+has_come_back(const struct rpc *x)
+{
+	char name[sizeof RESUMED + sizeof x->resume.id];
+
+	snprintf(name, sizeof name, RESUMED "%s", x->resume.id);
+	return bus_note_get(x->service->bus, x->session.key, name, x->message->now_s, NULL) == MCP_OK;
+}
+
+void
+resume_end(struct rpc *x)
+{
+	const struct mcp_watch *watch = x->message->watch;
+	struct resume *r = &x->resume;
+	struct buf *body = &x->reply->body;
+	enum mcp_err err = MCP_OK;
+
+	if (!r->inner)
+		return;
+	x->own.stream = r->inner;
+	if (r->primed && (r->released || (watch && watch->is_gone(watch->ctx)) || has_come_back(x)))
+		err = bus_mail_put(x->service->bus, r->box, clock_now_s(), body->data, body->len);
+	else if (r->primed)
+		err = bus_mail_close(x->service->bus, r->box);
+	if (err)
+		log_warning("request %s: its answer is not kept: %s", x->message->request_id, mcp_strerror(err));
+	if (r->released)
+		buf_reset(body);
+	pthread_mutex_destroy(&r->lock);
+}
+
+static void
+ignore_over(void *ctx, enum mcp_kept_end why)
+{
+	(void)ctx;
+	(void)why;
+}
+
+static void
+ignore_released(void *ctx)
+{
+	(void)ctx;
+}
+
+enum mcp_err
+resume_release(struct rpc *x, int64_t retry_ms)
+{
+	static const struct mcp_kept_owner owner = { .over = ignore_over, .released = ignore_released };
+	struct resume *r = &x->resume;
+	struct mcp_kept *kept;
+	enum mcp_err err = MCP_OK;
+
+	if (!r->inner || !r->inner->keep)
+		return MCP_ENOTSUP;
+	pthread_mutex_lock(&r->lock);
+	if (!r->released && !r->primed)
+		err = prime(x, retry_ms);
+	if (!err && !r->released && (err = r->inner->keep(r->inner->ctx, &owner, &kept)) == MCP_OK) {
+		r->released = true;
+		kept->end(kept, NULL);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
+
+/* Wait for the answer. MCP_ETIMEOUT: the life of the stream is over, or the client has left; else bus_mail_take(). */
+static enum mcp_err
+await(struct rpc *x, const unsigned char box[DIGEST_SHA256_LEN])
+{
+	const struct mcp_watch *watch = x->message->watch;
+	int64_t deadline_ms = clock_monotonic_ms() + x->message->stream->life_ms;
+	struct wake *wake = bus_wake(x->service->bus);
+	enum mcp_err err;
+
+	for (;;) {
+		uint64_t since = wake_now(wake);
+		int64_t now_ms = clock_monotonic_ms();
+
+		if (watch && watch->is_gone(watch->ctx))
+			return MCP_ETIMEOUT;
+		err = bus_mail_take(x->service->bus, box, &x->reply->body);
+		if (err != MCP_EAGAIN)
+			return err;
+		if (now_ms >= deadline_ms)
+			return MCP_ETIMEOUT;
+		(void)wake_wait(wake, since, now_ms + LOOK_MS < deadline_ms ? now_ms + LOOK_MS : deadline_ms);
+	}
+}
+
+static int
+no_such_event(struct rpc *x)
+{
+	return rpc_error_as(x, 405, JSONRPC_INVALID_REQUEST, "There is no event to go on from", NULL);
+}
+
+int
+resume_answer(struct rpc *x, const char *id)
+{
+	unsigned char box[DIGEST_SHA256_LEN];
+	char name[sizeof RESUMED + sizeof x->resume.id];
+	struct buf *body = &x->reply->body;
+	enum mcp_err err = MCP_ENOENT;
+
+	if (x->session.open && x->service->bus && x->message->stream && strlen(id) < sizeof x->resume.id)
+		err = box_of(x, id, box);
+	if (!err)
+		err = bus_mail_take(x->service->bus, box, body);
+	if (err && err != MCP_EAGAIN)
+		return no_such_event(x);
+	snprintf(name, sizeof name, RESUMED "%s", id);
+	if (err && bus_note_set(x->service->bus, x->session.key, name, "", x->message->now_s, x->session.ends_s))
+		log_debug("request %s: it is not known that the client came back", x->message->request_id);
+	x->reply->status = 200;
+	if (send_id(x->message->stream, id, RETRY_MS) == MCP_ELIMIT)
+		return no_such_event(x);
+	if (err && await(x, box))
+		buf_reset(body);	/* the client comes again */
+	return -1;
+}

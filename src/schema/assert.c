@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers for the keywords that look at a value alone. Source: JSON Schema 2020-12 validation, section 6. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "schema/run.h"
@@ -162,9 +163,12 @@ check_string(struct run *r, const struct schema_node *n, const struct json_objec
 	if (run_enough(r, good))
 		return false;
 	good = check_pattern(r, n, text, len, at) && good;
-	if (n->format && !n->format(text, len))
-		good = report(r, at, n, "format", "must be of the format %.40s", n->format_name);
-	return good;
+	errno = 0;
+	if (!n->format || n->format(text, len))
+		return good;
+	if (errno == ENOMEM)
+		return run_stop(r, MCP_ENOMEM, NULL);
+	return report(r, at, n, "format", "must be of the format %.40s", n->format_name);
 }
 
 static bool

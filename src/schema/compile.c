@@ -496,7 +496,7 @@ scan_identity(struct schema_document *d, struct schema_node *n)
 				return fail(d, MCP_EINVAL, n, "$id", "must be a URI without a fragment");
 		err = document_add_resource(d, outer, id, &n->resource);
 		if (err == MCP_EINVAL && n->parent == NULL)
-			n->resource = outer, err = MCP_OK;	/* it was made with this URI */
+			err = MCP_OK;	/* it was made with this URI */
 		if (err)
 			return err == MCP_ENOMEM ? no_memory(d, n) : fail(d, err, n, "$id", err == MCP_EINVAL ?
 			    "is another schema's as well" : "is too long");

@@ -123,7 +123,6 @@ document_add_resource(struct schema_document *d, struct schema_resource *outer, 
 	enum mcp_err err;
 	struct buf uri;
 
-	*out = r;
 	if (!r)
 		return MCP_ENOMEM;
 	buf_init(&uri, URI_MAX);
@@ -138,6 +137,7 @@ document_add_resource(struct schema_document *d, struct schema_resource *outer, 
 	r->outer = outer;
 	r->next = d->resources;
 	d->resources = r;
+	*out = r;
 	return MCP_OK;
 }
 

@@ -56,7 +56,7 @@ struct schema_node *document_find(const struct schema_document *d, const struct 
 
 /*
  * A new resource with the URI that "id" means inside of "outer" (NULL: this is a document, "id" is its URI). Returns
- * MCP_OK with *out; MCP_EINVAL if there is one of that URI; MCP_ENOMEM.
+ * MCP_OK with *out; MCP_EINVAL if there is one of that URI, MCP_ELIMIT (its length) or MCP_ENOMEM with *out untouched.
  */
 enum mcp_err document_add_resource(struct schema_document *d, struct schema_resource *outer, const char *id,
     struct schema_resource **out) MCP_MUST_CHECK;

@@ -5,6 +5,7 @@
  */
 #include "schema/format.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "schema/pattern.h"
@@ -200,6 +201,8 @@ format_regex(const char *text, size_t len)
 	enum mcp_err err = pattern_compile(text, len, SCHEMA_PATTERN_MAX, &p, &why);
 
 	pattern_free(p);
+	if (err == MCP_ENOMEM)
+		errno = ENOMEM;
 	return err == MCP_OK;
 }
 

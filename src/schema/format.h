@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a text, NUL-terminated and without a NUL in its "len" bytes of UTF-8, follows a format. */
+/*
+ * Whether a text, NUL-terminated and without a NUL in its "len" bytes of UTF-8, follows a format. False with errno
+ * ENOMEM: memory is short, so it is not known; the caller clears errno before.
+ */
 typedef bool format_check(const char *text, size_t len);
 
 /* The check of a format by its name; NULL for a name that the draft does not define. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers for addresses: of hosts, of the network, of people. The only user of libidn2. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -79,6 +80,8 @@ is_label(const char *text, size_t len, bool international, size_t *ascii)
 	if (rc == IDN2_OK && made)
 		*ascii = strlen((const char *)made);
 	idn2_free(made);
+	if (rc == IDN2_MALLOC)
+		errno = ENOMEM;
 	return rc == IDN2_OK;
 }
 

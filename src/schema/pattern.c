@@ -80,11 +80,13 @@ pattern_compile(const char *text, size_t len, size_t max, struct pattern **out, 
 		err = p ? compile(&b, &p->code, why) : MCP_ENOMEM;
 	}
 	buf_clear(&b);
-	if (err)
+	if (err) {
 		free(p);
-	else
-		*out = p;
-	return err;
+		return err;
+	}
+	*out = p;
+	*why = NULL;
+	return MCP_OK;
 }
 
 void

@@ -12,7 +12,7 @@ struct pattern;
 
 /*
  * Compile "len" bytes. Returns MCP_OK with *out new; MCP_EINVAL (not an expression, see ecma.h) or MCP_ELIMIT (longer
- * than "max" bytes, nested too deep) with *why a static phrase; MCP_ENOMEM. *out is NULL on failure. Release with
+ * than "max" bytes, nested too deep) or MCP_ENOMEM with *why a static phrase and *out NULL. Release with
  * pattern_free().
  */
 enum mcp_err pattern_compile(const char *text, size_t len, size_t max, struct pattern **out,

@@ -192,7 +192,8 @@ follow_pointer(struct schema_document *d, struct schema_resource *r, const char 
 	*out = NULL;
 	buf_init(&pointer, URI_MAX);
 	good = decode_fragment(fragment, &pointer);
-	place.keyword = document_text(d, pointer.data + 1, pointer.len - 1);
+	if (pointer.len > 0)	/* it begins with a slash */
+		place.keyword = document_text(d, pointer.data + 1, pointer.len - 1);
 	if (buf_status(&pointer) == MCP_ENOMEM || !place.keyword) {
 		buf_clear(&pointer);
 		return fail(d, MCP_ENOMEM, NULL, NULL, "memory is short");

@@ -347,6 +347,15 @@ test_equal(void)
 		{ "-9223372036854775808", "-9.223372036854775808e18", true },
 		{ "1e300", "1", false },
 		{ "0.1", "0.10", true },
+		{ "0.1", "0.10000000000000000000001", false },
+		{ "12345678901234567890", "12345678901234567891", false },
+		{ "123456789012345678901e-2", "1234567890123456789.01", true },
+		{ "1E+2", "100", true },
+		{ "1e-999999999999", "1e-999999999998", true },
+		{ "1e-999999999", "0", false },
+		{ "-1.50", "-15e-1", true },
+		{ "-1.5", "1.5", false },
+		{ "0.0e5", "-0", true },
 		{ "0.1", "0.2", false },
 		{ "\"a\"", "\"\\u0061\"", true },
 		{ "\"a\"", "\"A\"", false },
@@ -364,11 +373,15 @@ test_equal(void)
 		{ "{\"a\":[{\"x\":1.0}]}", "{\"a\":[{\"x\":1}]}", true },
 	};
 
+	size_t values = 0;
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct json_object *a = parsed(rows[i].a), *b = parsed(rows[i].b);
 
 		ok(json_equal(a, b) == rows[i].equal && json_equal(b, a) == rows[i].equal, "%s %s %s", rows[i].a,
 		    rows[i].equal ? "equals" : "does not equal", rows[i].b);
+		if (rows[i].equal)
+			ok(json_hash(a, &values) == json_hash(b, &values), "... and they have one hash");
 		json_free(a);
 		json_free(b);
 	}

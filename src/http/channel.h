@@ -19,7 +19,7 @@ struct http_channel;
 struct http_channel_terms {
 	const char *pulse;	/* static: bytes that say nothing, sent when nothing else was for pulse_ms */
 	int64_t pulse_ms;
-	int64_t probe_ms;	/* while somebody asks is_gone(), the pulse comes so often, as a probe; 0: never */
+	int64_t probe_ms;	/* once somebody has asked is_gone(), the pulse comes so often, as a probe; 0: never */
 	int64_t life_ms;	/* after so long the client is given up as if it had left; a kept one's owner is told */
 };
 

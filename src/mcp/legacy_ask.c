@@ -145,7 +145,7 @@ await(struct rpc *x, const struct question *q, struct buf *answer)
 		err = bus_mail_take(x->service->bus, q->box, answer);
 		if (err != MCP_EAGAIN)
 			return err;
-		if (has_left(x) || atomic_load(&x->inflight.cancelled))
+		if (has_left(x) || inflight_is_cancelled(x))
 			return MCP_ECLOSED;
 		if (now_ms >= q->deadline_ms)
 			return MCP_ETIMEOUT;

@@ -114,16 +114,13 @@ channel_is_gone(struct http_channel *channel)
 	if (now_ms - atomic_load(&c->looked_ms) < LOOK_EVERY_MS)
 		return false;
 	atomic_store(&c->looked_ms, now_ms);
-	if (fcgi_peer_has_left(c->worker->connection->input.fd)) {
-		atomic_store(gone, true);
-		return true;
-	}
-	/* Some fronts notice only when they cannot pass something on. Who holds the lock is writing. */
-	if (s && s->terms.probe_ms > 0 && pthread_mutex_trylock(&s->lock) == 0) {
-		fcgi_stream_pulse(s, now_ms, s->terms.probe_ms);
-		pthread_mutex_unlock(&s->lock);
-	}
-	return atomic_load(gone);
+	/* Some fronts notice only when they cannot pass something on: the keeper sends probes from now on. */
+	if (s && s->terms.probe_ms > 0 && !atomic_exchange(&s->asked, true))
+		fcgi_loop_wake_keeper(s->loop);
+	if (!fcgi_peer_has_left(c->worker->connection->input.fd))
+		return false;
+	atomic_store(gone, true);
+	return true;
 }
 
 static enum mcp_err

@@ -99,6 +99,10 @@ earlier(int64_t *due_ms, int64_t at_ms)
 static void
 look_at_running(struct fcgi_stream *s, int64_t now_ms, struct findings *f)
 {
+	int64_t pulse_ms = s->terms.pulse_ms;
+
+	if (atomic_load(&s->asked) && s->terms.probe_ms < pulse_ms)
+		pulse_ms = s->terms.probe_ms;
 	if (now_ms >= s->over_ms)
 		atomic_store(&s->gone, true);
 	else
@@ -107,8 +111,8 @@ look_at_running(struct fcgi_stream *s, int64_t now_ms, struct findings *f)
 	if (pthread_mutex_trylock(&s->lock) != 0)
 		return;
 	fcgi_stream_flush(s);
-	fcgi_stream_pulse(s, now_ms, s->terms.pulse_ms);
-	earlier(&f->due_ms, s->moved_ms + s->terms.pulse_ms);
+	fcgi_stream_pulse(s, now_ms, pulse_ms);
+	earlier(&f->due_ms, s->moved_ms + pulse_ms);
 	pthread_mutex_unlock(&s->lock);
 }
 

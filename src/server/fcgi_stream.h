@@ -32,6 +32,7 @@ struct fcgi_stream {
 	struct http_channel_terms terms;
 	int64_t over_ms;		/* when its life is over */
 	atomic_bool gone;		/* nothing more can be sent */
+	atomic_bool asked;		/* somebody wants to know soon whether the client has left */
 	struct http_channel_owner owner;	/* set before "kept" */
 	pthread_mutex_t lock;
 	/* Under the lock: */

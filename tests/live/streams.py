@@ -17,6 +17,9 @@ from front import CGI_FRONTS, Front, missing  # noqa: E402
 from harness import (BUILD, diag, done, is_, legacy_call, legacy_message, modern_call, ok, skip,  # noqa: E402
                      skip_all, wait_for)
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
+from tavily import Tavily  # noqa: E402
+
 MODULE = os.path.join(BUILD, "tests", "modules", "streams.so")
 WIDE = {"RATE_LIMIT": "100000/minute", "RATE_LIMIT_PRINCIPAL": "100000/minute"}
 
@@ -156,6 +159,60 @@ def cancelling(front, name):
         ok(b'"done"' in e.rest().whole, name + ": nobody cancels what is not his")
 
 
+def silent_calls(front, name):
+    """nginx: clients that leave calls which have not sent anything, and never will."""
+    token = front.token()
+    before = front.diary("cancelled")
+    with Events(front, work(token, progress=None, steps=1, gap_ms=8000)):
+        time.sleep(0.2)
+    left = time.monotonic()
+    ok(wait_for(lambda: front.diary("cancelled") > before, 8),
+       name + ": a modern client that leaves cancels a call that is no stream")
+    ok(time.monotonic() - left < 1, "%s: within a second (%.0f ms)" % (name, (time.monotonic() - left) * 1000))
+    for _ in range(4):
+        with Events(front, work(token, modern=False, progress=None, steps=1, gap_ms=5000, deaf=1)):
+            time.sleep(0.1)
+    began = time.monotonic()
+    ok(all(front.post(modern_call("greet_user", {"name": "Dot"}, token)).status == 200 for _ in range(5)),
+       name + ": calls after legacy clients have left others that are no streams")
+    took = time.monotonic() - began
+    ok(took < 2, "%s: do not wait for those (%.0f ms)" % (name, took * 1000))
+
+
+def searching(name):
+    """web_search while the search service hangs."""
+    with Tavily() as tavily:
+        tavily.behave("search", "hang")
+        with StreamFront(name, {"TAVILY_API_KEY": "tvly-good", "TAVILY_API_URL": tavily.url,
+                                "WEB_SEARCH_SCOPES": ""}) as front:
+            headers, body = modern_call("web_search", {"query": "cats"}, front.token())
+            message = json.loads(body)
+            message["params"]["_meta"]["progressToken"] = "s"
+            with Events(front, (headers, json.dumps(message).encode())) as e:
+                is_(e.event(0)[1]["params"]["message"], "Searching the web", name + ": a search says that it has begun")
+                wait_for(lambda: tavily.count("search") == 1, 5)
+            left = time.monotonic()
+            ok(wait_for(lambda: "web_search, tool error, stream of 1 events" in front.logs()["responder.log"], 8),
+               name + ": and is given up when its client leaves")
+            took = time.monotonic() - left
+            ok(took < 1.7, "%s: within a moment (%.0f ms)" % (name, took * 1000))
+
+
+def bounded(name):
+    """MAX_STREAM_S and MAX_STREAMS=0."""
+    with StreamFront(name, {"MAX_STREAM_S": "1"}) as front:
+        with Events(front, work(front.token(), steps=100, gap_ms=100)) as e:
+            e.rest()
+            took = time.monotonic() - e.began
+        ok(0.8 < took < 2 and b'"done"' not in e.whole, "%s: a stream that is older than MAX_STREAM_S is cut (%.1f s)" % (
+            name, took))
+        ok(wait_for(lambda: front.diary("cancelled") == 1, 3), name + ": and its call cancelled")
+        front.settings["MAX_STREAMS"] = "0"
+        front.configure()
+        ok(wait_for(lambda: front.post(work(front.token(), steps=1)).get("Content-Type") == "application/json", 5),
+           name + ": MAX_STREAMS=0 answers all as JSON")
+
+
 def not_starving(front, name):
     """WORKERS=1: more streams than threads, and calls for clients that have left."""
     token = front.token()
@@ -251,6 +308,7 @@ def try_front(name):
             not_starving(front, name)
         if front.server == "nginx":
             slow_reader(front, name)
+            silent_calls(front, name)
 
 
 def main():
@@ -265,6 +323,8 @@ def main():
         if name in ("lighttpd", "nginx"):
             too_many(name)
             on_stop(name)
+            searching(name)
+            bounded(name)
     if not tried:
         skip_all("no web server is there")
     done()

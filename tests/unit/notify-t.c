@@ -220,7 +220,7 @@ cancelling(char *subject, const char *id, const char *session, const char *want,
 	m.text = q(message);
 	m.len = strlen(m.text);
 	mcp_dispatch(&service, &m, &other);
-	is_int(other.status, 202, "a cancellation is accepted");
+	is_int(other.status, session ? 404 : 202, "a cancellation is %s", session ? "of a session" : "accepted");
 	pthread_join(thread, NULL);
 	if (*want)
 		ok(reply.status == 200 && strstr(reply.body.data, want), "%s", text);

@@ -35,11 +35,11 @@ while read -r header; do
 	    awk '/\/\*/ { inside = 1 } !inside && /^[a-z].*\(/ { print } /\*\// { inside = 0 }' |
 	    sed -n 's/^[a-z][^(]*[ *]\([a-z][a-z0-9_]*\)(.*/\1/p'
 done <"$work/headers" | sort >"$work/declared"
-sed -n 's/^	\([a-z0-9_]*\);$/\1/p' "$top_srcdir/src/mcp/module.syms" | sort >"$work/listed"
+sed -n 's/^	\([a-z0-9_]*\);$/\1/p' "$top_builddir/src/mcp/module.syms" | sort >"$work/listed"
 [ "$(wc -l <"$work/declared")" -gt 50 ] && : >"$work/found" || echo "too few" >"$work/found"
 claim "the functions of the headers are found" "$work/found"
 diff "$work/declared" "$work/listed" >"$work/found"
-claim "module.syms lists the functions of the installed headers" "$work/found"
+claim "module.syms lists the functions of the installed headers, as module.awk found them" "$work/found"
 for program in cgi-bin/mcp.fcgi mcp-fcgi; do
 	"$NM" -D --defined-only "$top_builddir/$program" | sed 's/^.* //' | sort >"$work/visible"
 	comm -23 "$work/listed" "$work/visible" >"$work/found"

@@ -5,11 +5,14 @@
 
 #include <stddef.h>
 
+#include "cli/forget.h"
 #include "cli/org.h"
 
 static const struct cli_command commands[] = {
 	{ "config", cli_config, "show | check [--config FILE]",
 	    "Show the settings in force and where they come from, or check them" },
+	{ "forget", cli_forget, CLI_FORGET_SYNOPSIS,
+	    "Forget the keys that seal what travels through clients: sessions end" },
 	{ "issuer", cli_issuer,
 	    "--listen SOCKET --url URL --resource URL [OPTION ...] | rotate [--alg ALG] [--forget] | keys",
 	    "Run the development issuer, or rotate or print its keys" },

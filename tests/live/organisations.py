@@ -3,6 +3,7 @@
 """mcp-fcgi org: what it prints and keeps, for whom, and as whom. S81: one organisation's data is its own."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -18,7 +19,12 @@ STATE = os.path.join(TOP, "state")
 
 def org(*arguments, state=STATE, user=None, env=None):
     """Run the command; status, stdout, stderr."""
-    command = [COMMAND, "org"] + (["--state-dir", state] if state else []) + list(arguments)
+    return run("org", *arguments, state=state, user=user, env=env)
+
+
+def run(name, *arguments, state=STATE, user=None, env=None):
+    """The same for any subcommand."""
+    command = [COMMAND, name] + (["--state-dir", state] if state else []) + list(arguments)
     if user is not None:
         command = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"] + command
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("STATE_DIR", "MCP_FCGI", "SK_"))}
@@ -80,6 +86,17 @@ def configuration():
     ok(status == 1 and out == "" and ".missing" in err, "so is one that is not there")
 
 
+def forget():
+    database = sqlite3.connect(os.path.join(STATE, "state.db"))
+    database.execute("INSERT INTO sealing_key (key, made_s) VALUES (x'00', 1)")
+    database.commit()
+    is_(run("forget"), (0, "", ""), "sealing keys are forgotten, and nothing is said")
+    is_(database.execute("SELECT count(*) FROM sealing_key").fetchone()[0], 0, "none is left")
+    database.close()
+    is_(org("get", "org_1", "plan")[1], "silver\n", "what else is kept stays")
+    is_(run("forget", "something")[0], 2, "there is nothing to be named")
+
+
 def identity():
     if os.geteuid() != 0:
         skip("root works as the directory's owner", "not root")
@@ -111,6 +128,7 @@ try:
     usage()
     values()
     configuration()
+    forget()
     identity()
 finally:
     remove_directory(TOP)

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "mcp/registry.h"
 #include "server/exchange.h"
+#include "store/bus.h"
 
 #define LOOK_EVERY_MS 1000
 
@@ -108,6 +110,39 @@ server_slot_free(struct server_slot *slot)
 	free(slot);
 }
 
+static bool
+same_list(const struct server *a, const struct server *b, enum registry_kind kind)
+{
+	size_t n = registry_count(a->registry, kind), a_len, b_len;
+	const char *a_text, *b_text;
+
+	if (n != registry_count(b->registry, kind) || n == 0)
+		return n == registry_count(b->registry, kind);
+	a_text = registry_list_text(a->registry, kind, REGISTRY_FULL, 0, n, &a_len);
+	b_text = registry_list_text(b->registry, kind, REGISTRY_FULL, 0, n, &b_len);
+	return a_len == b_len && memcmp(a_text, b_text, a_len) == 0;
+}
+
+/* Tell who listens which lists are others now; each process that reads the file does. */
+static void
+tell_changes(const struct server *old, const struct server *fresh)
+{
+	static const struct {
+		enum registry_kind kind;
+		enum bus_kind event;
+	} rows[] = {
+		{ REGISTRY_TOOL, BUS_TOOLS_CHANGED }, { REGISTRY_PROMPT, BUS_PROMPTS_CHANGED },
+		{ REGISTRY_RESOURCE, BUS_RESOURCES_CHANGED }, { REGISTRY_TEMPLATE, BUS_RESOURCES_CHANGED }
+	};
+
+	if (old->misconfigured)
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (!same_list(old, fresh, rows[i].kind) &&
+		    bus_publish(fresh->bus, clock_now_s(), rows[i].event, NULL) != MCP_OK)
+			log_warning("that a list has changed was not told to who listens");
+}
+
 /* Build from the changed file; a good server takes the place of the current one. */
 static void
 replace(struct server_slot *slot, const char *path)
@@ -127,6 +162,7 @@ replace(struct server_slot *slot, const char *path)
 		old = slot->current;
 		slot->current = fresh;
 		pthread_mutex_unlock(&slot->lock);
+		tell_changes(old, fresh);
 		server_unref(old);
 	}
 	report_clear(&report);

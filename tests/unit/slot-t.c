@@ -15,6 +15,7 @@
 #include "http/response.h"
 #include "server/server.h"
 #include "server/settings.h"
+#include "store/bus.h"
 #include "tests/tap.h"
 
 #define LOADS 300
@@ -91,6 +92,28 @@ serves(struct server_slot *slot, const char *name)
 }
 
 static void
+count_event(void *ctx, const struct bus_event *event)
+{
+	*(int *)ctx += event->kind == BUS_TOOLS_CHANGED ? 1 : 100;
+}
+
+/* How many events there were: 1 for the tools, 100 for others. */
+static int
+events(void)
+{
+	struct bus *bus;
+	int64_t seq = 0;
+	char dir[128];
+	int n = 0;
+
+	snprintf(dir, sizeof dir, "%s/state", work);
+	if (bus_new(dir, &bus) || bus_read(bus, &seq, count_event, &n))
+		n = -1;
+	bus_free(bus);
+	return n;
+}
+
+static void
 test_reload(void)
 {
 	const struct server_process process = { "fastcgi", (int64_t)time(NULL) };
@@ -116,6 +139,11 @@ test_reload(void)
 	put_file(4, "");
 	pause_ms(LOOK_AGAIN_MS);
 	ok(ask(slot) == 200 && serves(slot, "s4"), "and the next good one is taken");
+	is_int(events(), 0, "while the lists are the same nobody is told of changes");
+	put_file(5, "TOOLS=greet_user\n");
+	pause_ms(LOOK_AGAIN_MS);
+	ok(ask(slot) == 200 && serves(slot, "s5"), "one with other tools");
+	is_int(events(), 1, "is told to who listens, once");
 	server_slot_free(slot);
 }
 

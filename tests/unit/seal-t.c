@@ -85,7 +85,7 @@ static void
 test_binding(const struct buf *text)
 {
 	static const struct seal_part changed[][3] = {
-		{ { "cursor", 6 }, { "alice", 5 } }, { { "state", 5 }, { "alicf", 5 } },
+		{ { "stale", 5 }, { "alice", 5 } }, { { "state", 5 }, { "alicf", 5 } },
 		{ { "statea", 6 }, { "lice", 4 } }, { { "alice", 5 }, { "state", 5 } },
 		{ { "state", 5 }, { "", 0 } }, { { "state", 5 }, { "alice", 5 }, { "", 0 } }
 	};

@@ -165,9 +165,11 @@ judge_content(const struct json_object *params, const struct json_object *answer
 	*why = "\"content\" must be an object";
 	if (!err)
 		err = schema_compile(source, SCHEMA_ASSERT_FORMATS, &schema, why, NULL);
+	if (err == MCP_ELIMIT)
+		err = MCP_EINVAL;
 	if (!err && !schema_validate(schema, content, &faults)) {
 		*why = "\"content\" does not fit the schema that was asked for";
-		err = MCP_EREMOTE;
+		err = buf_status(&faults) == MCP_ENOMEM ? MCP_ENOMEM : MCP_EREMOTE;
 	}
 	schema_free(schema);
 	json_free(empty);

@@ -60,7 +60,7 @@ read_schema(const char *name, const char *text, struct json_object **source, str
 	err = schema_compile(*source, 0, out, why, where);
 	if (!err)
 		buf_reset(where);
-	return err;
+	return err == MCP_ELIMIT ? MCP_EINVAL : err;
 }
 
 /* Source of the object's members: MCP schema, Tool. The schemas are borrowed; "output" may be NULL. */

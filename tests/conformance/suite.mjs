@@ -2,7 +2,7 @@
 // Runs both requirement sets of the official conformance suite against one server and says of each scenario whether it is clean: checks have
 // succeeded and none has failed, warned or been left out. usage: MCP_TEST_AUTHORIZATION='Bearer ...' node suite.mjs URL FRONT LOG     prints TAP
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -64,7 +64,8 @@ function results(out) {
   try { names = readdirSync(join(out, 'results')); } catch { /* the suite did not come that far */ }
   for (const name of names) {
     const scenario = /^server-(.*)-\d{4}-\d\d-\d\dT.*$/.exec(name)?.[1];
-    if (scenario) found.set(scenario, JSON.parse(readFileSync(join(out, 'results', name, 'checks.json'), 'utf8')));
+    const file = join(out, 'results', name, 'checks.json');
+    if (scenario && existsSync(file)) found.set(scenario, JSON.parse(readFileSync(file, 'utf8')));   // there is none when it broke off
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mcp/era.h"
+#include "mcp/listen.h"
 #include "mcp/rpc.h"
 
 static int
@@ -105,8 +106,12 @@ mcp_resume(const struct mcp_service *service, const struct mcp_message *message,
 
 	x.message = &x.own;
 	reply_begin(reply);
-	if (session_open(&x) == 0)
-		resume_answer(&x, event_id);
+	if (session_open(&x) == 0) {
+		if (event_id)
+			resume_answer(&x, event_id);
+		else
+			listen_session(&x);
+	}
 	session_clear(&x.session);
 }
 

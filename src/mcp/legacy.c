@@ -12,6 +12,7 @@
 #include "mcp/era.h"
 #include "mcp/legacy_ask.h"
 #include "mcp/list.h"
+#include "mcp/listen.h"
 #include "mcp/prompts.h"
 #include "mcp/resources.h"
 #include "mcp/service.h"
@@ -37,7 +38,9 @@ initialize(struct rpc *x)
 	session_begin(x, capabilities);
 	rpc_result_begin(x);
 	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
-	service_render_offer(x->service, false, "\"logging\":{}", &x->reply->body);
+	/* Changes are told on a stream of the session's own. */
+	service_render_offer(x->service, x->reply->session_id[0] && listen_has_place(x), "\"logging\":{}",
+	    &x->reply->body);
 	buf_puts(&x->reply->body, ",\"serverInfo\":");
 	service_render_info(x->service, &x->reply->body);
 	return rpc_result_end(x);

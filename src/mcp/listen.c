@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "mcp/listen_filter.h"
 #include "mcp/rpc.h"
+#include "mcp/session.h"
 #include "mcp/stream.h"
 #include "store/bus.h"
 #include "store/wake.h"
@@ -26,9 +27,14 @@
 struct listener {
 	struct listeners *hub;
 	struct listen_filter filter;
+	/* Of a request: */
 	char *meta;			/* the member of _meta that names the stream */
 	char *last;			/* the result, rendered */
 	size_t last_len;
+	/* Of a session, which may subscribe and unsubscribe meanwhile: */
+	bool of_session;
+	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what */
+	struct strlist updated;		/* resources that were read of on the bus just now; its notes come after */
 	/* Under the lock of the hub; of a stream that holds a thread nobody else knows. */
 	const struct mcp_stream *stream;	/* of the request, where it holds a thread */
 	struct mcp_kept *kept;			/* or this */
@@ -82,6 +88,7 @@ listener_free(struct listener *l)
 	if (!l)
 		return;
 	listen_filter_clear(&l->filter);
+	strlist_clear(&l->updated);
 	free(l->meta);
 	free(l->last);
 	free(l);
@@ -104,9 +111,11 @@ send_notification(struct listener *l, enum bus_kind kind, const char *uri)
 	struct buf text;
 
 	buf_init(&text, EVENT_MAX);
-	buf_printf(&text, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{\"_meta\":{%s}", methods[kind], l->meta);
+	buf_printf(&text, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{", methods[kind]);
+	if (l->meta)
+		buf_printf(&text, "\"_meta\":{%s}", l->meta);
 	if (kind == BUS_RESOURCE_UPDATED) {
-		buf_puts(&text, ",\"uri\":");
+		buf_puts(&text, l->meta ? ",\"uri\":" : "\"uri\":");
 		json_render_string(uri, strlen(uri), &text);
 	}
 	buf_puts(&text, "}}");
@@ -118,7 +127,14 @@ send_notification(struct listener *l, enum bus_kind kind, const char *uri)
 static void
 offer(struct listener *l, const struct bus_event *event)
 {
-	if (event->seq <= l->seq || !listen_filter_wants(&l->filter, event->kind, event->uri))
+	if (event->seq <= l->seq)
+		return;
+	if (event->kind == BUS_RESOURCE_UPDATED && l->of_session) {
+		if (strlist_add_unique(&l->updated, event->uri, strlen(event->uri)))
+			log_debug("a change of a resource is not told, memory is short");
+		return;
+	}
+	if (!listen_filter_wants(&l->filter, event->kind, event->uri))
 		return;
 	if (event->kind == BUS_RESOURCE_UPDATED)
 		send_notification(l, event->kind, event->uri);
@@ -126,9 +142,43 @@ offer(struct listener *l, const struct bus_event *event)
 		l->changed |= 1u << event->kind;
 }
 
+/* Whether the session of "l" has the note. */
+static bool
+has_note(struct listener *l, const char *name, const char *uri, int64_t now_s)
+{
+	struct buf whole;
+	bool has;
+
+	buf_init(&whole, BUS_NOTE_NAME_MAX);
+	buf_printf(&whole, "%s%s", name, uri);
+	has = buf_status(&whole) == MCP_OK &&
+	    bus_note_get(l->hub->bus, l->session, whole.data, now_s, NULL) == MCP_OK;
+	buf_clear(&whole);
+	return has;
+}
+
+/* Tell a session of the resources that it has subscribed to; and of nothing once it was ended. */
+static void
+settle_session(struct listener *l)
+{
+	int64_t now_s = clock_now_s();
+
+	if (!l->changed && !l->updated.n)
+		return;
+	if (has_note(l, SESSION_ENDED, "", now_s))
+		l->changed = 0;
+	else
+		for (size_t i = 0; i < l->updated.n; i++)
+			if (has_note(l, SESSION_SUBSCRIPTION, l->updated.v[i], now_s))
+				send_notification(l, BUS_RESOURCE_UPDATED, l->updated.v[i]);
+	strlist_clear(&l->updated);
+}
+
 static void
 settle(struct listener *l, int64_t seq)
 {
+	if (l->of_session)
+		settle_session(l);
 	for (unsigned kind = BUS_TOOLS_CHANGED; kind <= BUS_RESOURCES_CHANGED; kind++)
 		if (l->changed & 1u << kind)
 			send_notification(l, (enum bus_kind)kind, NULL);
@@ -185,7 +235,7 @@ on_over(void *ctx, enum mcp_kept_end why)
 		l->linked = false;
 	}
 	pthread_mutex_unlock(&l->hub->lock);
-	l->kept->end(l->kept, why == MCP_KEPT_OVER ? &last : NULL);
+	l->kept->end(l->kept, why == MCP_KEPT_OVER && l->last ? &last : NULL);
 }
 
 static void
@@ -225,8 +275,8 @@ keep(struct rpc *x, struct listener *l)
 	if (!err)
 		err = x->message->stream->keep(x->message->stream->ctx, &owner, &l->kept);
 	if (!err) {
-		/* Without its acknowledgment nothing may follow; then it waits for its end. */
-		if (send_acknowledgment(l) == MCP_OK) {
+		/* Without the acknowledgment of a request nothing may follow; then it waits for its end. */
+		if (l->of_session || send_acknowledgment(l) == MCP_OK) {
 			if (!h->first || l->seq < h->seq)
 				h->seq = l->seq;
 			l->linked = true;
@@ -339,5 +389,37 @@ listen_request(struct rpc *x)
 		return refuse(x, err);
 	}
 	err = x->message->stream->keep ? keep(x, l) : wait_here(x, l);
+	return err ? refuse(x, err) : -1;
+}
+
+bool
+listen_has_place(const struct rpc *x)
+{
+	const struct mcp_stream *stream = x->message->stream;
+
+	return x->service->listeners && stream && stream->keep && !stream->costs_process;
+}
+
+int
+listen_session(struct rpc *x)
+{
+	struct listeners *h = x->service->listeners;
+	struct listener *l = NULL;
+	enum mcp_err err = MCP_ENOMEM;
+
+	if (!x->session.open || !listen_has_place(x))
+		return rpc_error_as(x, 405, JSONRPC_INVALID_REQUEST, "There is no stream to listen to here", NULL);
+	l = calloc(1, sizeof *l);
+	if (!l)
+		return refuse(x, err);
+	l->hub = h;
+	l->of_session = true;
+	memcpy(l->session, x->session.key, sizeof l->session);
+	listen_filter_lists(x->service, &l->filter);
+	err = bus_cursor(h->bus, &l->seq);
+	if (err)
+		listener_free(l);
+	else
+		err = keep(x, l);
 	return err ? refuse(x, err) : -1;
 }

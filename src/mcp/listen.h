@@ -2,6 +2,8 @@
 #ifndef MCP_MCP_LISTEN_H
 #define MCP_MCP_LISTEN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct bus;
@@ -25,5 +27,16 @@ void listeners_free(struct listeners *h);
  * the stream is to end; and the result as the last event. Only what the caller may read is watched. Returns -1.
  */
 int listen_request(struct rpc *x);
+
+/* Whether a session can listen here: the front keeps streams, and they cost it no process each. */
+bool listen_has_place(const struct rpc *x);
+
+/*
+ * Answer a client of the legacy era that listens for its session (GET): notifications of changed lists, and of the
+ * resources that the session has subscribed to at that time, until the client leaves or the stream is to end. 405
+ * without a session, and where it has no place: it would cost a thread, or a process, for each client.
+ * Returns -1. Source: MCP 2025-11-25 basic/transports "Listening for Messages from the Server".
+ */
+int listen_session(struct rpc *x);
 
 #endif

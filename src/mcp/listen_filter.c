@@ -102,6 +102,13 @@ listen_filter_read(struct rpc *x, struct listen_filter *f)
 }
 
 void
+listen_filter_lists(const struct mcp_service *service, struct listen_filter *f)
+{
+	for (int kind = BUS_TOOLS_CHANGED; kind <= BUS_RESOURCES_CHANGED; kind++)
+		f->lists[kind] = is_served(service, (enum bus_kind)kind);
+}
+
+void
 listen_filter_clear(struct listen_filter *f)
 {
 	strlist_clear(&f->uris);

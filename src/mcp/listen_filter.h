@@ -8,6 +8,7 @@
 #include "base/strlist.h"
 #include "store/bus.h"
 
+struct mcp_service;
 struct rpc;
 
 #define LISTEN_URIS_MAX 64	/* resources that one stream may watch */
@@ -25,6 +26,9 @@ struct listen_filter {
  */
 int listen_filter_read(struct rpc *x, struct listen_filter *f);
 void listen_filter_clear(struct listen_filter *f);
+
+/* Want to hear of all lists that this server has, and of no resource. "f" is all zero. */
+void listen_filter_lists(const struct mcp_service *service, struct listen_filter *f);
 
 /* Whether an event is for who has the filter; "uri" is looked at for BUS_RESOURCE_UPDATED only. */
 bool listen_filter_wants(const struct listen_filter *f, enum bus_kind kind, const char *uri);

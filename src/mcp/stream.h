@@ -75,6 +75,7 @@ struct mcp_stream {
 	enum mcp_err (*keep)(void *ctx, const struct mcp_kept_owner *owner, struct mcp_kept **out);
 	void *ctx;
 	int64_t life_ms;	/* how long a stream that waits for things to happen may last */
+	bool costs_process;	/* each stream costs the front a process, so that one that waits should not be */
 };
 
 /* Whether the client of a request is still there; for as long as mcp_dispatch() runs. */

@@ -244,9 +244,8 @@ step_method_and_type(struct exchange *x)
 		http_response_header(x->res, "Allow", x->endpoint->allow);
 		return true;
 	}
-	/* A stream of its own is not to be had; what follows an event may be asked for. */
-	if (strcmp(x->req->method, "GET") == 0 && x->req->field[HTTP_MCP_SESSION_ID] &&
-	    x->req->field[HTTP_LAST_EVENT_ID])
+	/* A session may listen, or ask for what follows an event. */
+	if (strcmp(x->req->method, "GET") == 0 && x->req->field[HTTP_MCP_SESSION_ID])
 		return false;
 	if (!allows(x->endpoint->allow, x->req->method))
 		return answer_method(x);

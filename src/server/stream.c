@@ -244,7 +244,7 @@ stream_offer(struct exchange *x, struct mcp_message *m)
 	if (x->server->settings->max_streams == 0 || !sse_is_accepted(x->req->field[HTTP_ACCEPT]))
 		return;
 	s->stream = (struct mcp_stream){ .send = send_event, .keep = x->res->channel->ops->keep ? keep : NULL,
-	    .ctx = x, .life_ms = waiting_life_ms(x) };
+	    .ctx = x, .life_ms = waiting_life_ms(x), .costs_process = costs_process(x) };
 	m->stream = &s->stream;
 }
 

@@ -9,9 +9,9 @@ from harness import Answer, record
 
 
 class Events:
-    """A POST whose answer is read event by event."""
+    """A POST (or another method) whose answer is read event by event."""
 
-    def __init__(self, front, message, receive=None):
+    def __init__(self, front, message, receive=None, verb="POST"):
         headers, body = message
         self.message = message
         self.socket = socket.socket()
@@ -20,7 +20,7 @@ class Events:
         self.socket.settimeout(20)
         self.socket.connect(("127.0.0.1", front.port))
         self.began = time.monotonic()
-        lines = ["POST /mcp HTTP/1.1", "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)]
+        lines = [verb + " /mcp HTTP/1.1", "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)][:None if body else 2]
         lines += ["%s: %s" % pair for pair in headers]
         self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         self.response, self.text, self.whole, self.ended = None, b"", b"", False

@@ -14,7 +14,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
 from front import CGI_FRONTS, Front, missing  # noqa: E402
-from harness import BUILD, diag, done, is_, modern_call, ok, skip, skip_all, wait_for  # noqa: E402
+from harness import (BUILD, diag, done, is_, legacy_message, modern_call, ok, skip, skip_all,  # noqa: E402
+                     wait_for)
 
 MODULE = os.path.join(BUILD, "tests", "modules", "changes.so")
 WIDE = {"RATE_LIMIT": "100000/minute", "RATE_LIMIT_PRINCIPAL": "100000/minute"}
@@ -127,6 +128,52 @@ def delivered(front, name):
     is_([len(e.events) for e in lists], [4] * 8, name + ": and nobody gets anything twice")
     for e in lists + others:
         e.close()
+
+
+def open_session(front, name, kept):
+    """A session of a client of 2025-11-25: how to say something in it."""
+    token = front.token()
+    r = front.post(legacy_message("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {
+        "name": "listen", "version": "1"}}, token))
+    capabilities = r.json()["result"]["capabilities"]
+    is_((capabilities["tools"], capabilities["resources"]), (
+        {"listChanged": True} if kept else {}, {"listChanged": True, "subscribe": True} if kept else {}),
+        "%s: initialize %s that changes are told" % (name, "says" if kept else "does not say"))
+    session = r.get("Mcp-Session-Id")
+
+    def message(method, params=None):
+        headers, body = legacy_message(method, params, token)
+        return headers + [("Mcp-Session-Id", session)], body
+    return message
+
+
+def of_session(front, name):
+    """GET of a session: what it has subscribed to at that time, and changed lists."""
+    message = open_session(front, name, True)
+    hear = (message("x")[0], b"")
+    subscribe = front.post(message("resources/subscribe", {"uri": "test://item/5"}))
+    is_(subscribe.json()["result"], {}, name + ": a session subscribes to a resource")
+    with Events(front, hear, verb="GET") as e, Events(front, (open_session(front, name, True)("x")[0], b""),
+                                                      verb="GET") as other:
+        is_([(x.head().status, x.head().getheader("Content-Type")) for x in (e, other)],
+            [(200, "text/event-stream")] * 2, name + ": and listens by GET")
+        for what in ("test://item/4", "test://item/5", "tools"):
+            ok(front.change(what), name + ": a call says that something has changed")
+        is_([e.event(i)[1] for i in range(2)], [
+            {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "test://item/5"}},
+            {"jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {}}],
+            name + ": it hears of what it has subscribed to, and of lists")
+        is_(method(other.event(0)[1]), "notifications/tools/list_changed", name + ": another session of lists alone")
+        front.post(message("resources/unsubscribe", {"uri": "test://item/5"}))
+        front.post(message("resources/subscribe", {"uri": "test://item/6"}))
+        for what in ("test://item/5", "test://item/6"):
+            front.change(what)
+        is_(e.event(2)[1]["params"], {"uri": "test://item/6"}, name + ": it may change its mind while it listens")
+        is_(front.request("DELETE", "/mcp", hear[0]).status, 204, name + ": when the session is ended")
+        front.change("prompts")
+        is_(method(other.event(1)[1]), "notifications/prompts/list_changed", name + ": others hear the next change,")
+        is_(len(e.events), 3, name + ": and it does not")
+    is_(front.request("GET", "/mcp", hear[0]).status, 404, name + ": nor can it listen again")
 
 
 def leaving(front, name):
@@ -272,8 +319,11 @@ def try_front(name):
                 at, message = e.event(1)
                 is_(method(message), "notifications/tools/list_changed", name + ": a stream hears of it")
             life(front, name, 4.5, 6.5)
+            headers = open_session(front, name, False)("x")[0]
+            is_(front.request("GET", "/mcp", headers).status, 405, name + ": and no session has one that lasts")
             return
         delivered(front, name)
+        of_session(front, name)
         leaving(front, name)
         busy(front, name)
         killed(front, name)

@@ -223,7 +223,8 @@ def faults(front):
             ("ISSUER=https://a.example\n[issuer b]\nISSUER=https://a.example\n", 6,
              "[issuer b] has an ISSUER that is trusted already"),
             ("ISSUER=https://a.example\n[issuer default]\n", 6, "[issuer default]: this is no name"),
-            ("ISSUER=https://a.example\n[tool x]\n", 6, "[tool x]: there are only [issuer NAME] sections")):
+            ("ISSUER=https://a.example\n[tool x]\n", 6,
+             "[tool x]: there are only [issuer NAME] and [module NAME] sections")):
         path = front.write("faulty.conf", start + text, 0o600)
         p = subprocess.run([RESPONDER, "-n", "--config", path], env={"PATH": os.environ["PATH"], "HOME": front.dir},
                            capture_output=True, text=True, timeout=60, check=False)

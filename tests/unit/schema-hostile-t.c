@@ -249,6 +249,7 @@ test_stack(void)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	int rc;
 
 	pthread_attr_init(&attr);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -256,8 +257,10 @@ test_stack(void)
 #else
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 #endif
-	ok(pthread_create(&thread, &attr, run_on_small_stack, NULL) == 0, "a thread with a worker's stack");
-	pthread_join(thread, NULL);
+	rc = pthread_create(&thread, &attr, run_on_small_stack, NULL);
+	if (rc == 0)
+		pthread_join(thread, NULL);
+	ok(rc == 0, "a thread with a worker's stack");
 	pthread_attr_destroy(&attr);
 }
 

@@ -202,7 +202,7 @@ answer_from_memory(struct limiter *l, struct ticket *t)
 	bool is_spent = false;
 	size_t settled = 0;
 
-	if (t->kind == TICKET_FIGURES || !recall_lock(l->recall, t->now_s))
+	if (t->kind == TICKET_FIGURES || !recall_lock(l->recall, t->now_s, false))
 		return false;
 	for (size_t i = 0; i < t->parts && !is_spent; i++) {
 		struct part *p = &t->part[i];
@@ -318,8 +318,11 @@ hand_out(struct limiter *l, struct batch *b)
 {
 	struct recall_place place[BATCH_MAX * POLICIES];
 	int64_t to_give[BATCH_MAX * POLICIES];
-	bool is_locked = recall_lock(l->recall, b->now_s);
+	bool has_reserved = false, is_locked;
 
+	for (size_t i = 0; i < b->charges; i++)
+		has_reserved = has_reserved || b->charge[i].reserved > 0;
+	is_locked = recall_lock(l->recall, b->now_s, has_reserved);
 	for (size_t i = 0; i < b->charges; i++) {
 		join(l, b, i, is_locked, &place[i]);
 		to_give[i] = b->charge[i].granted;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -24,6 +25,7 @@
 #define SETS 16384		/* a power of two; 65,536 entries, 2 MiB once all are used */
 #define ENTRIES_AT 4096		/* the first set */
 #define LOCK_TRIES 200		/* the lock is held for microseconds; who holds it longer does not run */
+#define LOCK_MORE_TRIES 100	/* a millisecond each */
 
 /* Which table the memory is of; all zero: none yet. */
 struct table {
@@ -120,14 +122,18 @@ open_file(struct recall *r)
 
 /* Take ("type" F_WRLCK) or give back (F_UNLCK) the lock, which belongs to the open file, not to the process. */
 static bool
-lock(const struct recall *r, short type)
+lock(const struct recall *r, short type, bool insist)
 {
+	static const struct timespec moment = { .tv_nsec = 1000000 };
 	struct flock whole = { .l_type = type, .l_whence = SEEK_SET };
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (int i = 0; i < LOCK_TRIES + (insist ? LOCK_MORE_TRIES : 0); i++) {
 		if (fcntl(r->fd, F_OFD_SETLK, &whole) == 0)
 			return true;
-		sched_yield();
+		if (i < LOCK_TRIES)
+			sched_yield();
+		else
+			nanosleep(&moment, NULL);
 	}
 	return false;
 }
@@ -182,7 +188,7 @@ bring_up_to_date(struct recall *r)
 }
 
 bool
-recall_lock(struct recall *r, int64_t now_s)
+recall_lock(struct recall *r, int64_t now_s, bool insist)
 {
 	bool is_due = now_s != r->looked_s;
 
@@ -191,7 +197,7 @@ recall_lock(struct recall *r, int64_t now_s)
 		close_file(r);
 	if (is_due && r->fd < 0)
 		open_file(r);
-	if (r->fd < 0 || !lock(r, F_WRLCK))
+	if (r->fd < 0 || !lock(r, F_WRLCK, insist))
 		return false;
 	if (!is_due || bring_up_to_date(r))
 		return true;
@@ -203,7 +209,7 @@ void
 recall_unlock(struct recall *r)
 {
 	if (r->fd >= 0)
-		(void)lock(r, F_UNLCK);
+		(void)lock(r, F_UNLCK, true);
 }
 
 static int64_t

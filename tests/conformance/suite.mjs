@@ -20,8 +20,8 @@ function ok(condition, text, detail = []) {
   if (!condition) for (const line of detail) console.log('# ' + String(line).replace(/\n/g, '\n# '));
 }
 
-function skip(text, why) {
-  console.log(`ok ${++count} - ${front}: ${text} # SKIP ${why}`);
+function tell(text) {
+  console.log(`# ${front}: ${text}`);
 }
 
 // Lines "SET SCENARIO WHY" of scenarios that cannot be clean yet.
@@ -80,7 +80,7 @@ function judge(set, scenario, checks) {
   const good = tally(checks, 'SUCCESS');
   const clean = bad.length === 0 && good > 0;
   if (why && clean) ok(false, `${name} is clean now: take it from the list "pending"`);
-  else if (why) skip(`${name}: ${good} checks passed, ${bad.length} did not`, `pending: ${why}`);
+  else if (why) tell(`${name} is pending (${why}): ${good} checks passed, ${bad.length} did not`);
   else ok(clean, `${name} (${good} checks)`, (bad.length ? bad : checks).map(check => `${check.status} ${check.id}: ${check.errorMessage ?? check.description}`));
   return clean;
 }

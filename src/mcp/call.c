@@ -69,6 +69,24 @@ call_find(struct rpc *x, enum registry_kind kind, const char *name)
 	return e;
 }
 
+const struct registry_entry *
+call_find_named(struct rpc *x, enum registry_kind kind, const char *word)
+{
+	const struct registry_entry *e;
+	char shown[RPC_SHOWN];
+	const char *name;
+	size_t len;
+
+	if (json_get_string(x->in.params, "name", &name, &len) != MCP_OK) {
+		rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
+		return NULL;
+	}
+	e = call_find(x, kind, name);
+	if (!e)
+		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown %s: %s", word, rpc_shown(name, len, shown));
+	return e;
+}
+
 int
 call_end(struct rpc *x, struct tool_call *call, enum mcp_err err, const char *kind, const char *name)
 {

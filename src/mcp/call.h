@@ -20,17 +20,21 @@ struct tool_call;
  * (params that are not what the specification says of all these requests). call_clear() follows in both cases.
  */
 int call_begin(struct rpc *x, const struct json_object *arguments, void *context, struct tool_call *call);
+
+/* Free what the call owns; all zero afterwards. */
 void call_clear(struct tool_call *call);
 
 /* Append the content, or an empty array. */
 void call_render_content(const struct tool_call *call, struct buf *out);
 
-/*
- * Whether the caller sees an entry: it sees all, unless lists are filtered. call_find() is the entry of that name that
- * it sees, or NULL: what is hidden does not exist. The log line gets the name.
- */
+/* Whether the caller sees an entry: it sees all, unless lists are filtered. */
 bool call_sees(const struct rpc *x, const struct registry_entry *e);
+
+/* The entry of that name that the caller sees, or NULL: what is hidden does not exist. The log line gets the name. */
 const struct registry_entry *call_find(struct rpc *x, enum registry_kind kind, const char *name);
+
+/* The entry that params.name names; NULL after an answer (-32602), which calls it a "word" ("tool"). */
+const struct registry_entry *call_find_named(struct rpc *x, enum registry_kind kind, const char *word);
 
 /*
  * Judge what the function returned. 0: there is a result, which the caller renders. -1: answered; the client is asked

@@ -22,14 +22,22 @@ struct describe {
 
 #define DESCRIBE_TEXT_MAX (256 * 1024)	/* bytes of one JSON text of an author */
 
-/* Add a member; NULL adds nothing. A string must be UTF-8; the JSON text must be an object. */
+/* Add a string, which must be UTF-8; NULL adds nothing. */
 void describe_string(struct describe *d, const char *name, const char *text);
+
+/* Add an integer. */
 void describe_int(struct describe *d, const char *name, int64_t value);
+
+/* Add the object that a JSON text is; NULL adds nothing. */
 void describe_object(struct describe *d, const char *name, const char *text);
 
-/* Add "icons" and "annotations" by their JSON texts; NULL adds nothing. Source: MCP schema, Icon, Annotations ... */
+/* Add "icons" by their JSON text; NULL adds nothing. Source: MCP schema, Icon. */
 void describe_icons(struct describe *d, const char *text);
+
+/* Add "annotations" of content or a resource, likewise. Source: MCP schema, Annotations. */
 void describe_annotations(struct describe *d, const char *text);
+
+/* Add "annotations" of a tool, likewise. Source: MCP schema, ToolAnnotations. */
 void describe_tool_annotations(struct describe *d, const char *text);
 
 /* Add a member with a value in hand (stolen). */

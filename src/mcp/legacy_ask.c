@@ -39,23 +39,6 @@ legacy_ask_begin(struct rpc *x, struct tool_call *call)
 	return 0;
 }
 
-/* The box that only a response with this id of this session can be for. */
-static enum mcp_err
-box_of(const struct rpc *x, const char *id, unsigned char box[DIGEST_SHA256_LEN])
-{
-	struct buf text;
-	enum mcp_err err;
-
-	buf_init(&text, 256);
-	buf_put(&text, x->session.key, sizeof x->session.key);
-	buf_printf(&text, "answer %s", id);
-	err = buf_status(&text);
-	if (!err)
-		err = digest_sha256(text.data, text.len, box);
-	buf_clear(&text);
-	return err;
-}
-
 static enum mcp_err
 make_question(const struct rpc *x, const struct tool_call *call, struct question *q)
 {
@@ -77,7 +60,7 @@ make_question(const struct rpc *x, const struct tool_call *call, struct question
 	q->deadline_ms = now_ms + x->message->stream->life_ms;
 	if (q->deadline_ms < call->deadline_ms)
 		q->deadline_ms = call->deadline_ms;
-	err = box_of(x, q->id, q->box);
+	err = session_box(x, "answer", q->id, q->box);
 	return err ? err : bus_mail_open(x->service->bus, q->box, x->message->now_s,
 	    clock_now_s() + (q->deadline_ms - now_ms) / 1000 + LATE_S);
 }
@@ -260,7 +243,7 @@ legacy_ask_response(struct rpc *x)
 
 	if (!x->session.open || !x->service->bus || json_as_string(x->in.id, &id, &len) || len > ID_MAX)
 		return rpc_accepted(x);
-	err = box_of(x, id, box);
+	err = session_box(x, "answer", id, box);
 	if (!err)
 		err = bus_mail_put(x->service->bus, box, x->message->now_s, x->message->text, x->message->len);
 	if (!err || err == MCP_ENOENT)

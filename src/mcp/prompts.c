@@ -9,25 +9,6 @@
 #include "mcp/registry.h"
 #include "mcp/rpc.h"
 
-/* The entry that params names, or NULL after an answer. */
-static const struct registry_entry *
-find_prompt(struct rpc *x)
-{
-	const struct registry_entry *e;
-	char shown[RPC_SHOWN];
-	const char *name;
-	size_t len;
-
-	if (json_get_string(x->in.params, "name", &name, &len) != MCP_OK) {
-		rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
-		return NULL;
-	}
-	e = call_find(x, REGISTRY_PROMPT, name);
-	if (!e)
-		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown prompt: %s", rpc_shown(name, len, shown));
-	return e;
-}
-
 /* Copy the arguments that the prompt knows. Returns 0, or -1 after an answer. */
 static int
 read_arguments(struct rpc *x, const struct prompt *prompt, struct json_object **out)
@@ -76,7 +57,7 @@ answer(struct rpc *x, const struct prompt *prompt, const struct tool_call *call)
 int
 prompts_get(struct rpc *x)
 {
-	const struct registry_entry *e = find_prompt(x);
+	const struct registry_entry *e = call_find_named(x, REGISTRY_PROMPT, "prompt");
 	struct json_object *arguments = NULL;
 	struct tool_call call;
 

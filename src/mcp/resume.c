@@ -20,22 +20,6 @@
 #define RESUMED "resumed "	/* note of the session, with the id: the client has come back */
 
 static enum mcp_err
-box_of(const struct rpc *x, const char *id, unsigned char box[DIGEST_SHA256_LEN])
-{
-	struct buf text;
-	enum mcp_err err;
-
-	buf_init(&text, 1024);
-	buf_put(&text, x->session.key, sizeof x->session.key);
-	buf_printf(&text, "event %s", id);
-	err = buf_status(&text);
-	if (!err)
-		err = digest_sha256(text.data, text.len, box);
-	buf_clear(&text);
-	return err;
-}
-
-static enum mcp_err
 make_id(struct resume *r)
 {
 	unsigned char random[ID_BYTES];
@@ -69,7 +53,7 @@ prime(struct rpc *x, int64_t retry_ms)
 	enum mcp_err err = make_id(r);
 
 	if (!err)
-		err = box_of(x, r->id, r->box);
+		err = session_box(x, "event", r->id, r->box);
 	if (!err)
 		err = bus_mail_open(x->service->bus, r->box, x->message->now_s, x->message->now_s + lasts_s);
 	if (err)
@@ -213,7 +197,7 @@ resume_answer(struct rpc *x, const char *id)
 	enum mcp_err err = MCP_ENOENT;
 
 	if (x->session.open && x->service->bus && x->message->stream && strlen(id) < sizeof x->resume.id)
-		err = box_of(x, id, box);
+		err = session_box(x, "event", id, box);
 	if (!err)
 		err = bus_mail_take(x->service->bus, box, body);
 	if (err && err != MCP_EAGAIN)

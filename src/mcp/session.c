@@ -204,6 +204,22 @@ session_set_level(struct rpc *x)
 	return err ? not_kept(x, err) : empty_result(x);
 }
 
+enum mcp_err
+session_box(const struct rpc *x, const char *kind, const char *id, unsigned char box[DIGEST_SHA256_LEN])
+{
+	struct buf text;
+	enum mcp_err err;
+
+	buf_init(&text, 1024);
+	buf_put(&text, x->session.key, sizeof x->session.key);
+	buf_printf(&text, "%s %s", kind, id);
+	err = buf_status(&text);
+	if (!err)
+		err = digest_sha256(text.data, text.len, box);
+	buf_clear(&text);
+	return err;
+}
+
 void
 session_apply_level(struct rpc *x)
 {

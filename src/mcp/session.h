@@ -52,6 +52,13 @@ void session_clear(struct session *s);
  */
 int session_end(const struct mcp_service *service, const struct mcp_message *message);
 
+/*
+ * The box on the bus that only this session can open, for what "id" names among things of one "kind" (static, one
+ * word). Returns MCP_OK with "box" filled, MCP_ENOMEM, MCP_ELIMIT (an id beyond some hundred bytes).
+ */
+enum mcp_err session_box(const struct rpc *x, const char *kind, const char *id,
+    unsigned char box[DIGEST_SHA256_LEN]) MCP_MUST_CHECK;
+
 /* Answer logging/setLevel. Returns -1. */
 int session_set_level(struct rpc *x);
 

@@ -19,25 +19,6 @@
 
 #define FAULTS_MAX (8 * 1024)		/* bytes of the text that tells what is wrong with arguments */
 
-/* The tool that params names, or NULL after an answer. A tool that the caller may not see does not exist for him. */
-static const struct registry_entry *
-find_tool(struct rpc *x)
-{
-	const struct registry_entry *e;
-	char shown[RPC_SHOWN];
-	const char *name;
-	size_t len;
-
-	if (json_get_string(x->in.params, "name", &name, &len) != MCP_OK) {
-		rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string");
-		return NULL;
-	}
-	e = call_find(x, REGISTRY_TOOL, name);
-	if (!e)
-		rpc_error(x, JSONRPC_INVALID_PARAMS, "Unknown tool: %s", rpc_shown(name, len, shown));
-	return e;
-}
-
 /* Render a CallToolResult of what is in "call". */
 static int
 answer(struct rpc *x, const struct tool_call *call)
@@ -117,7 +98,7 @@ int
 tools_call(struct rpc *x)
 {
 	struct json_object *empty = NULL, *arguments;
-	const struct registry_entry *e = find_tool(x);
+	const struct registry_entry *e = call_find_named(x, REGISTRY_TOOL, "tool");
 	char *organisation = NULL;
 	struct tool_call call;
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/ending.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -130,7 +131,7 @@ await(struct rpc *x, const struct question *q, struct buf *answer)
 			return err;
 		if (has_left(x) || inflight_is_cancelled(x))
 			return MCP_ECLOSED;
-		if (now_ms >= q->deadline_ms)
+		if (now_ms >= q->deadline_ms || now_ms >= ending_ms())
 			return MCP_ETIMEOUT;
 		(void)wake_wait(wake, since, now_ms + LOOK_MS < q->deadline_ms ? now_ms + LOOK_MS : q->deadline_ms);
 	}

@@ -25,12 +25,14 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/text.h"
 #include "net/fetch_pool.h"
 #include "net/field.h"
 #include "net/target.h"
 
 #define HEADERS_MAX (64 * 1024)		/* bytes of an answer's header fields */
+#define LOOK_MS 100			/* how often a transfer that waits asks whether anybody still wants it */
 
 /* One transfer, as the callbacks see it. */
 struct transfer {
@@ -102,19 +104,6 @@ on_request(void *ctx, char *peer, char *local, int peer_port, int local_port)
 		return CURL_PREREQFUNC_OK;
 	t->refused = true;
 	return CURL_PREREQFUNC_ABORT;
-}
-
-static int
-on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total, curl_off_t ul)
-{
-	struct transfer *t = ctx;
-
-	(void)dl_total;
-	(void)dl;
-	(void)ul_total;
-	(void)ul;
-	t->cancelled = t->req->is_cancelled && t->req->is_cancelled(t->req->cancel_ctx);
-	return t->cancelled;
 }
 
 static size_t
@@ -220,7 +209,6 @@ set_policy(CURL *easy, const struct fetch_policy *policy, const struct transfer 
 	 * A name server that hangs must not hold a thread past the deadline; the look-up's own thread ends by itself.
 	 */
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	rc |= (int)curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, FETCH_POOL_CONNECTIONS);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -254,9 +242,6 @@ set_request(CURL *easy, struct transfer *t, struct curl_slist *headers, int64_t 
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-	rc |= (int)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-	rc |= (int)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-	rc |= (int)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	rc |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -336,10 +321,42 @@ tell_fault(struct transfer *t, enum mcp_err err, CURLcode rc)
 	else if (err == MCP_ELIMIT)
 		what = "the answer is too large";
 	else if (err == MCP_ECLOSED)
-		what = "cancelled";
+		what = clock_monotonic_ms() >= ending_ms() ? "this process ends" : "cancelled";
 	else if (t->odd)
 		what = t->odd;
 	snprintf(t->res->fault, sizeof(t->res->fault), "%.95s", what);
+}
+
+/* Whether nobody wants the answer any more, or this process has no time left for it. */
+static bool
+is_cancelled(const struct fetch_request *req)
+{
+	return clock_monotonic_ms() >= ending_ms() || (req->is_cancelled && req->is_cancelled(req->cancel_ctx));
+}
+
+/*
+ * Drive the one transfer of a handle to its end, or until it is cancelled. Not curl_easy_perform(): that one looks
+ * up only once a second while a peer is silent.
+ */
+static CURLcode
+run(struct transfer *t, struct fetch_handle h)
+{
+	CURLcode rc = CURLE_OUT_OF_MEMORY;
+	CURLMcode mc = curl_multi_add_handle(h.multi, h.easy);
+	CURLMsg *message;
+	int running = 1, left;
+
+	while (mc == CURLM_OK && running && !t->cancelled) {
+		mc = curl_multi_perform(h.multi, &running);
+		if (mc == CURLM_OK && running)
+			mc = curl_multi_poll(h.multi, NULL, 0, LOOK_MS, NULL);
+		t->cancelled = running && is_cancelled(t->req);
+	}
+	while ((message = curl_multi_info_read(h.multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			rc = message->data.result;
+	curl_multi_remove_handle(h.multi, h.easy);
+	return rc;
 }
 
 /* One try. *again is set when the connection broke in a way that a second try may mend. */
@@ -350,27 +367,27 @@ perform(const struct fetch_policy *policy, struct transfer *t, struct curl_slist
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
 	enum mcp_err err;
 	long status = 0;
-	CURL *easy;
+	struct fetch_handle h;
 
 	snprintf(origin, sizeof(origin), "%d %s %u", t->target.https, t->target.host, t->target.port);
-	easy = fetch_pool_take(origin);
-	if (!easy)
+	if (!fetch_pool_take(origin, &h))
 		return MCP_ENOMEM;
-	if (set_policy(easy, policy, t) && set_request(easy, t, headers, left_ms))
-		rc = curl_easy_perform(easy);
-	if (rc != CURLE_OK && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300)
+	if (set_policy(h.easy, policy, t) && set_request(h.easy, t, headers, left_ms))
+		rc = run(t, h);
+	if (rc != CURLE_OK && curl_easy_getinfo(h.easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK
+	    && status >= 300)
 		/* the proxy refused the tunnel; libcurl's own code for that differs between versions */
 		rc = CURLE_COULDNT_CONNECT;
 	err = error_of(rc, t);
 	if (err == MCP_OK) {
-		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, &status);
 		t->res->status = (int)status;
 	} else {
 		tell_fault(t, err, rc);
 	}
 	*again = rc == CURLE_GOT_NOTHING || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR
 	    || rc == CURLE_SEND_ERROR;
-	fetch_pool_give(easy, origin, err == MCP_OK);
+	fetch_pool_give(h, origin, err == MCP_OK);
 	return err;
 }
 

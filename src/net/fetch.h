@@ -48,7 +48,7 @@ struct fetch_request {
 	/* 1 to 600000; the whole transfer, look-up of the name, slow drips and a second try included */
 	long total_timeout_ms;
 	size_t max_bytes;		/* of the answer's body */
-	/* Asked about once a second and oftener: true stops the request. NULL: never. */
+	/* Asked ten times a second and oftener: true stops the request. NULL: never. */
 	bool (*is_cancelled)(const void *ctx);
 	const void *cancel_ctx;
 };
@@ -67,7 +67,8 @@ struct fetch_response {
 /*
  * Do one request. Any status is MCP_OK. Otherwise MCP_ENET (name, connection, TLS), MCP_ETIMEOUT, MCP_ELIMIT (answer
  * over max_bytes), MCP_EREMOTE (not HTTP, cut short, of two lengths), MCP_EPERM (the URL or the address is not
- * allowed), MCP_EINVAL (method, a line end in a header), MCP_ECLOSED (cancelled), MCP_ENOMEM. "res" is always
+ * allowed), MCP_EINVAL (method, a line end in a header), MCP_ECLOSED (cancelled, or the process ends: base/ending.h),
+ * MCP_ENOMEM. "res" is always
  * initialised; fetch_response_clear() releases it. A GET whose connection broke is tried once more, within the same
  * deadline.
  */

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "oauth/discovery.h"
@@ -297,7 +298,8 @@ refresh(struct keystore *k, int64_t now_s)
 	age_s = clock_distance_s(now_s, k->set.fetched_s);
 	pthread_mutex_unlock(&k->lock);
 
-	if (k->state && state_keys_end(k->state, k->uri, err ? NULL : text.data, now_s, ttl_s))
+	/* What was cut off says nothing of the issuer: the lease runs out, and another process fetches. */
+	if (k->state && err != MCP_ECLOSED && state_keys_end(k->state, k->uri, err ? NULL : text.data, now_s, ttl_s))
 		log_warning("keys: the state database cannot be written; other processes fetch for themselves");
 	if (err)
 		log_not_fetched(k, now_s, fault, usable, age_s);
@@ -327,7 +329,8 @@ follow(struct keystore *k, int64_t now_s)
 	const struct timespec step = { 0, FOLLOW_STEP_MS * 1000000L };
 	int64_t end_ms = clock_monotonic_ms() + FOLLOW_MS;
 
-	while (is_running_elsewhere(k, now_s) && clock_monotonic_ms() < end_ms)
+	while (is_running_elsewhere(k, now_s) && clock_monotonic_ms() < end_ms
+	    && clock_monotonic_ms() < ending_ms())
 		nanosleep(&step, NULL);
 }
 

@@ -32,11 +32,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "server/fcgi_loop.h"
 
 #define STOP_QUIET_MS 100	/* how long a stopping process still takes what comes on connections it has accepted */
 #define SWEEP_MS 1000
 #define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
+#define LAST_WORD_MS 1000	/* of the grace, for answers to leave that waited for somebody else until then */
 #define MOMENT_MS 20	/* fronts send a head at once or nearly so */
 #define LARGE_BLOCK (256 * 1024)	/* allocations from here on go back to the system when they are freed */
 
@@ -208,9 +210,11 @@ new_loop(const struct fcgi_options *options, const struct fcgi_handler *handler)
 static void
 begin_stop(struct fcgi_loop *loop)
 {
+	int64_t now_ms = clock_monotonic_ms(), grace_ms = loop->options.stop_grace_s * INT64_C(1000);
 	int fd = loop->options.listen_fd;
 
-	atomic_store(&loop->stop_ms, clock_monotonic_ms());
+	ending_set(now_ms + grace_ms - (grace_ms > 2 * LAST_WORD_MS ? LAST_WORD_MS : grace_ms / 2));
+	atomic_store(&loop->stop_ms, now_ms);
 	atomic_store(&loop->stopping, true);
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	pthread_mutex_lock(&loop->lock);

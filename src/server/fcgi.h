@@ -42,7 +42,10 @@ struct fcgi_options {
 	unsigned long max_requests;	/* stop in good order after so many; 0: never */
 	int io_timeout_s;	/* a peer silent for so long inside a request loses its connection; 1 to 3600 */
 	int body_total_s;	/* a head or a body that takes longer in all ends with MCP_ETIMEOUT; 1 to 3600 */
-	/* after a stop signal running requests have so long before fcgi_serve() returns anyway */
+	/*
+	 * After a stop signal running requests have so long before fcgi_serve() returns anyway; a second less (half of
+	 * it when it is short) is ending_ms().
+	 */
 	int stop_grace_s;
 	struct fcgi_peers peers;
 };

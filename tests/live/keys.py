@@ -323,7 +323,7 @@ def try_stop():
                     ok(wait_for(lambda: all(serves(p) for p in r.processes)), "F20: by one of two that serve")
                     times = [stop_time(p, signal.SIGTERM) for p in r.processes]
                     got = c.read_answer().status
-                ok(all(took < 7 and code == 0 for took, code in times),
+                ok(all(took < 5 and code == 0 for took, code in times),
                     "F20: SIGTERM meanwhile ends both processes in order (%.1f s, %.1f s)" % (times[0][0], times[1][0]))
                 is_(got, status, "F20: and the request is answered")
                 diag(r.logged()[-300:])

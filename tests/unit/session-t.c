@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "mcp/dispatch.h"
@@ -450,6 +451,12 @@ test_no_answers(void)
 	ok(clock_monotonic_ms() - begun_ms >= 1000 && clock_monotonic_ms() - begun_ms < 3000, "which is waited for "
 	    "until the deadline");
 	ok(p.others == 1 && strstr(p.last, "notifications/cancelled"), "then the question is taken back");
+	begun_ms = clock_monotonic_ms();
+	ending_set(begun_ms + 100);
+	call("elicits", &p);
+	ending_set(INT64_MAX);
+	ok(says("in time") && p.others == 2 && clock_monotonic_ms() - begun_ms < 900, "and so it is when the process "
+	    "is to end before that");
 	p.answer = ACCEPT;
 	p.session = foreign;
 	call("elicits", &p);

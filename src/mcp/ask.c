@@ -46,24 +46,18 @@ has_string(const struct json_object *object, const char *name)
 	return json_get_string(object, name, &text, NULL) == MCP_OK;
 }
 
-/* {NAME:{}} or {NAME:{PART:{}}}, or NULL. */
-static struct json_object *
-capability(const char *name, const char *part)
+/* Add NAME:{} or NAME:{PART:{}} to what is in *all, which is made when it is NULL. */
+static enum mcp_err
+add_capability(struct json_object **all, const char *name, const char *part)
 {
-	struct json_object *all = json_new_object(), *one = json_new_object();
-	enum mcp_err err = all && one ? MCP_OK : MCP_ENOMEM;
+	struct json_object *one = NULL;
+	enum mcp_err err = MCP_OK;
 
-	if (!err && part)
-		err = json_set_new(one, part, json_new_object());
-	if (err)
-		json_free(one);
-	else
-		err = json_set(all, name, one);
-	if (err) {
-		json_free(all);
-		return NULL;
-	}
-	return all;
+	if (!*all && !(*all = json_new_object()))
+		return MCP_ENOMEM;
+	if (json_get_object(*all, name, &one) != MCP_OK)
+		err = json_set_new(*all, name, one = json_new_object());
+	return !err && part ? json_set_new(one, part, json_new_object()) : err;
 }
 
 /* Elicitation without a mode named is the form mode, which came first. */
@@ -119,12 +113,12 @@ ask_during(const char *method, size_t len)
 
 enum mcp_err
 ask_capable(const struct json_object *capabilities, const char *method, const struct json_object *params,
-    struct json_object **required)
+    struct json_object **missing)
 {
 	const char *name, *part = NULL;
+	enum mcp_err err;
 	bool can;
 
-	*required = NULL;
 	if (strcmp(method, "elicitation/create") == 0) {
 		name = "elicitation";
 		can = can_elicit(capabilities, member_is(params, "mode", "url"), &part);
@@ -139,8 +133,8 @@ ask_capable(const struct json_object *capabilities, const char *method, const st
 	}
 	if (can)
 		return MCP_OK;
-	*required = capability(name, part);
-	return *required ? MCP_ENOTSUP : MCP_ENOMEM;
+	err = add_capability(missing, name, part);
+	return err ? err : MCP_ENOTSUP;
 }
 
 /* Accepted content against the schema that was asked with. */

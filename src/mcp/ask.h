@@ -23,11 +23,11 @@ bool ask_during(const char *method, size_t len);
 
 /*
  * Whether a client with "capabilities" (a ClientCapabilities object, NULL: none are known) can be asked "method" with
- * "params". Returns MCP_OK; MCP_ENOTSUP with *required new: the ClientCapabilities that it would need; MCP_EINVAL:
- * there is no such method; MCP_ENOMEM. *required is NULL except with MCP_ENOTSUP.
+ * "params". Returns MCP_OK; MCP_ENOTSUP: what it lacks was added to *missing, a ClientCapabilities object of the
+ * caller's that is made when it is NULL; MCP_EINVAL: there is no such method; MCP_ENOMEM.
  */
 enum mcp_err ask_capable(const struct json_object *capabilities, const char *method, const struct json_object *params,
-    struct json_object **required) MCP_MUST_CHECK;
+    struct json_object **missing) MCP_MUST_CHECK;
 
 /*
  * Whether "answer" is a result of the method by its shape, and accepted form content fits requestedSchema of "params".

@@ -66,7 +66,6 @@ struct era {
 	enum registry_form form;		/* how entries are listed, and what structured content may be */
 	const struct era_asking *asking;
 	bool leaving_cancels;			/* a client that leaves cancels its request; else a notification does */
-	bool logs_by_request;			/* each request says which log messages it wants; else the session */
 	/* Parts of results; each appends members with a comma before each. NULL: none. */
 	void (*result_members)(struct rpc *x);
 	void (*cache_hints)(struct rpc *x, int64_t ttl_ms, bool varies);

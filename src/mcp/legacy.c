@@ -39,8 +39,7 @@ initialize(struct rpc *x)
 	rpc_result_begin(x);
 	buf_printf(&x->reply->body, "\"protocolVersion\":\"%s\"", x->version);
 	/* Changes are told on a stream of the session's own. */
-	service_render_offer(x->service, x->reply->session_id[0] && listen_has_place(x), "\"logging\":{}",
-	    &x->reply->body);
+	service_render_offer(x->service, x->reply->session_id[0] && listen_has_place(x), &x->reply->body);
 	buf_puts(&x->reply->body, ",\"serverInfo\":");
 	service_render_info(x->service, &x->reply->body);
 	return rpc_result_end(x);

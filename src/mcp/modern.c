@@ -44,6 +44,25 @@ check_meta(struct rpc *x, const char **version, size_t *len)
 	return 0;
 }
 
+/* Which log messages the request wants. Source: server/utilities/logging. */
+static int
+check_log_level(struct rpc *x)
+{
+	struct json_object *meta, *value;
+	const char *name;
+	int level = -1;
+	size_t len;
+
+	if (json_get_object(x->in.params, "_meta", &meta) != MCP_OK || json_get(meta, META_LOG_LEVEL, &value) != MCP_OK)
+		return 0;
+	if (json_as_string(value, &name, &len) == MCP_OK)
+		level = notify_level(name, len);
+	if (level < 0)
+		return refuse_meta(x, "Invalid params: \"" META_LOG_LEVEL "\" is no log level");
+	x->notify.log_from = 1 + level;
+	return 0;
+}
+
 /* Whether a header's value is the body's, byte for byte. */
 static bool
 mirrors(const char *header, const char *value, size_t len)
@@ -78,7 +97,7 @@ check(struct rpc *x)
 		return era_refuse_version(x, version, len);
 	if (!m->method || !mirrors(m->method, x->in.method, x->in.method_len))
 		return mismatch(x, "Mcp-Method", m->method);
-	return 0;
+	return check_log_level(x);
 }
 
 /* What a header that should say "value" means. */
@@ -141,7 +160,7 @@ discover(struct rpc *x)
 	buf_puts(out, "\"supportedVersions\":[");
 	era_render_versions(out);
 	buf_putc(out, ']');
-	service_render_offer(x->service, true, NULL, out);
+	service_render_offer(x->service, true, out);
 	rpc_cache_hints(x, x->service->list_ttl_ms, false);
 	return rpc_result_end(x);
 }
@@ -215,7 +234,6 @@ const struct era era_modern = {
 	.check_arguments = check_arguments,
 	.response = response,
 	.leaving_cancels = true,
-	.logs_by_request = true,
 	.resource_not_found = JSONRPC_INVALID_PARAMS,
 	.form = REGISTRY_FULL,
 	.asking = &asking,

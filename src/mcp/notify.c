@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mcp/era.h"
 #include "mcp/rpc.h"
 
 /* By enum tool_log_level. */
@@ -29,32 +28,14 @@ int
 notify_begin(struct rpc *x)
 {
 	struct json_object *meta, *token;
-	const char *name;
-	int level;
-	size_t len;
 
-	if (json_get_object(x->in.params, "_meta", &meta) != MCP_OK)
+	if (json_get_object(x->in.params, "_meta", &meta) != MCP_OK ||
+	    json_get(meta, "progressToken", &token) != MCP_OK)
 		return 0;
-	if (json_get(meta, "progressToken", &token) == MCP_OK) {
-		if (json_kind(token) != JSON_STRING && json_kind(token) != JSON_INT)
-			return rpc_error(x, JSONRPC_INVALID_PARAMS,
-			    "Invalid params: \"progressToken\" must be a string or an integer");
-		x->notify.token = token;
-	}
-	if (!x->era->logs_by_request)
-		return 0;
-	switch (json_get_string(meta, META_LOG_LEVEL, &name, &len)) {
-	case MCP_OK:
-		level = notify_level(name, len);
-		break;
-	case MCP_ENOENT:
-		return 0;
-	default:
-		level = -1;
-	}
-	if (level < 0)
-		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"" META_LOG_LEVEL "\" is no log level");
-	x->notify.log_from = 1 + level;
+	if (json_kind(token) != JSON_STRING && json_kind(token) != JSON_INT)
+		return rpc_error(x, JSONRPC_INVALID_PARAMS,
+		    "Invalid params: \"progressToken\" must be a string or an integer");
+	x->notify.token = token;
 	return 0;
 }
 

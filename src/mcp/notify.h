@@ -23,10 +23,7 @@ struct notify {
 	int64_t counted_ms;
 };
 
-/*
- * Read what params._meta says of it. Returns 0, or -1 with -32602: a token that is neither string nor integer, or a log
- * level that is none.
- */
+/* Read the token in params._meta. Returns 0, or -1 with -32602: it is neither string nor integer. */
 int notify_begin(struct rpc *x);
 
 /* The name of a level, an enum tool_log_level. */

@@ -51,7 +51,7 @@ service_has_streams(const struct mcp_service *service)
 }
 
 void
-service_render_offer(const struct mcp_service *service, bool listens, const char *more, struct buf *out)
+service_render_offer(const struct mcp_service *service, bool listens, struct buf *out)
 {
 	const bool told = listens && service_has_streams(service);
 	const char *changes = told ? "\"listChanged\":true" : "";
@@ -63,8 +63,6 @@ service_render_offer(const struct mcp_service *service, bool listens, const char
 		buf_printf(out, ",\"resources\":{%s%s}", changes, told ? ",\"subscribe\":true" : "");
 	if (service_has_completions(service))
 		buf_puts(out, ",\"completions\":{}");
-	if (more)
-		buf_printf(out, ",%s", more);
-	buf_putc(out, '}');
+	buf_puts(out, ",\"logging\":{}}");
 	render_string("instructions", service->instructions, out);
 }

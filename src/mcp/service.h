@@ -12,10 +12,10 @@ void service_render_info(const struct mcp_service *service, struct buf *out);
 
 /*
  * Append ,"capabilities":{...} and, when there are any, ,"instructions":"...". A capability is told only when there is
- * something of its kind; its methods are there by the same functions. "listens": the era has subscriptions/listen.
- * "more": JSON text of those that only the era has; NULL: none.
+ * something of its kind; its methods are there by the same functions. "listens": the client can listen to
+ * changes. Any tool may log, so logging is always told.
  */
-void service_render_offer(const struct mcp_service *service, bool listens, const char *more, struct buf *out);
+void service_render_offer(const struct mcp_service *service, bool listens, struct buf *out);
 bool service_has_prompts(const struct mcp_service *service);
 bool service_has_resources(const struct mcp_service *service);	/* or templates */
 bool service_has_completions(const struct mcp_service *service);

@@ -58,7 +58,7 @@ struct tool_call {
 	struct json_object *asked;		/* owned: inputRequests by key; NULL: nothing was asked in this round */
 	struct json_object *state;		/* owned: see tool_state(); NULL: none */
 	struct json_object *answered;		/* owned: answers by key, of this round and those before it, judged */
-	struct json_object *missing;		/* owned: requiredCapabilities; NULL: none was found to be missing */
+	struct json_object *missing;		/* owned: requiredCapabilities, all that were missing; NULL: none */
 	enum mcp_err ask_err;			/* what tool_ask() failed with last, */
 	char ask_fault[256];			/* and a sentence about it for the client; "": none */
 };

@@ -17,16 +17,13 @@
 static enum mcp_err
 check_capability(struct rpc *x, struct tool_call *call, const char *method, const struct json_object *params)
 {
-	struct json_object *required;
-	enum mcp_err err = ask_capable(x->capabilities, method, params, &required);
+	enum mcp_err err = ask_capable(x->capabilities, method, params, &call->missing);
 	struct buf text;
 
 	if (err != MCP_ENOTSUP)
 		return err;
-	json_free(call->missing);
-	call->missing = required;
 	buf_init(&text, 128);
-	json_render(required, &text);
+	json_render(call->missing, &text);
 	err = ask_fault(call, err, "Missing required client capability: %s", text.data);
 	buf_clear(&text);
 	return err;

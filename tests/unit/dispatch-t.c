@@ -180,8 +180,8 @@ test_modern(void)
 {
 	modern("{'jsonrpc':'2.0','id':'d','method':'server/discover','params':{" META "}}", "server/discover", NULL);
 	expect(200, 0, "{'jsonrpc':'2.0','id':'d','result':{'supportedVersions':['2026-07-28','2025-11-25',"
-	    "'2025-06-18',"
-	    "'2025-03-26'],'capabilities':{'tools':{}},'ttlMs':300000,'cacheScope':'public'," TAIL, "server/discover");
+	    "'2025-06-18','2025-03-26'],'capabilities':{'tools':{},'logging':{}},'ttlMs':300000,'cacheScope':'public',"
+	    TAIL, "server/discover");
 	is_str(reply.version, "2026-07-28", "... the version is noted");
 	is_str(reply.method, "server/discover", "... and the method");
 

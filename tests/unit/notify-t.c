@@ -185,6 +185,7 @@ test_log(void)
 	is_int(sent.n, 0, "gets nothing");
 	answers(true, "log", "'io.modelcontextprotocol/logLevel':'loud'", &stream, "-32602", "no level is refused");
 	answers(true, "log", "'io.modelcontextprotocol/logLevel':3", &stream, "-32602", "so is a number");
+	answers(true, "none", "'io.modelcontextprotocol/logLevel':'loud'", &stream, "logLevel", "of any request");
 	answers(false, "log", "'io.modelcontextprotocol/logLevel':'debug'", &stream, "\"result\"",
 	    "a legacy request cannot ask for a level of its own");
 	is_int(sent.n, 0, "and gets nothing by it");

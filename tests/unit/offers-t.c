@@ -197,7 +197,7 @@ test_nothing(void)
 	    registry_seal(r) == MCP_OK, "a registry with a tool only");
 	service.registry = r;
 	ask(true, "server/discover", NULL, "");
-	ok(strstr(reply.body.data, q("'capabilities':{'tools':{}}")) != NULL,
+	ok(strstr(reply.body.data, q("'capabilities':{'tools':{},'logging':{}}")) != NULL,
 	    "no capability is told that is not there");
 	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
 		ask(true, methods[i], NULL, "");
@@ -231,7 +231,7 @@ test_lists(void)
 {
 	ask(true, "server/discover", NULL, "");
 	ok(strstr(reply.body.data,
-	    q("'capabilities':{'tools':{},'prompts':{},'resources':{},'completions':{}}")) != NULL,
+	    q("'capabilities':{'tools':{},'prompts':{},'resources':{},'completions':{},'logging':{}}")) != NULL,
 	    "each capability is told");
 	ask(true, "prompts/list", NULL, "");
 	answers("'prompts':[{'name':'greeting','title':'Greeting','description':'Greets','arguments':[{'name':'name',"

@@ -122,6 +122,17 @@ call_either(struct tool_call *call)
 	return err ? err : tool_text(call, "done", 4);
 }
 
+/* A form and a page. */
+static enum mcp_err
+call_both(struct tool_call *call)
+{
+	const struct json_object *answer;
+	enum mcp_err form = ask_name(call, "name", &answer), page;
+
+	page = tool_elicit_url(call, "go", "Please sign in", "id-1", "https://example.com/", &answer);
+	return form ? form : page;
+}
+
 static enum mcp_err
 call_wrong(struct tool_call *call)
 {
@@ -174,8 +185,8 @@ complete_asks(struct tool_call *call, const char *value)
 #define TOOL(n, f) { .name = n, .description = "d", .input_schema = ANY, .scopes = "", .call = f }
 static const struct tool tools[] = {
 	TOOL("one", call_one), TOOL("many", call_many), TOOL("steps", call_steps), TOOL("url", call_url),
-	TOOL("either", call_either), TOOL("wrong", call_wrong), TOOL("no_schema", call_no_schema),
-	TOOL("large", call_large)
+	TOOL("either", call_either), TOOL("both", call_both), TOOL("wrong", call_wrong),
+	TOOL("no_schema", call_no_schema), TOOL("large", call_large)
 };
 static const struct prompt_argument arguments[] = { { .name = "a", .complete = complete_asks }, { .name = NULL } };
 static const struct prompt prompt = { .name = "asks", .description = "d", .arguments = arguments, .scopes = "",
@@ -412,6 +423,10 @@ test_capabilities(void)
 		{ "url", "{'elicitation':{}}", "{'elicitation':{'url':{}}}" },
 		{ "many", "{'elicitation':{},'roots':{}}", "{'sampling':{}}" },
 		{ "many", "{'elicitation':{},'sampling':{}}", "{'roots':{}}" },
+		{ "many", "{'sampling':{}}", "{'elicitation':{'form':{}},'roots':{}}" },
+		{ "many", "{}", "{'elicitation':{'form':{}},'sampling':{},'roots':{}}" },
+		{ "either", "{}", "{'elicitation':{'form':{}},'sampling':{}}" },
+		{ "both", "{'roots':{}}", "{'elicitation':{'form':{},'url':{}}}" },
 	};
 	char want[256];
 
@@ -426,8 +441,6 @@ test_capabilities(void)
 	request("tools/call", "name", "either", "{'sampling':{}}", "");
 	ok(says("input_required") && says("sampling/createMessage") && !strstr(reply.body.data, "elicitation"),
 	    "a tool that can do otherwise asks for what the client has");
-	request("tools/call", "name", "either", "{}", "");
-	is_int(reply.error_code, -32021, "and when it has nothing, it is told so");
 	request("completion/complete", "x", "y", ALL, ",'ref':{'type':'ref/prompt','name':'asks'},"
 	    "'argument':{'name':'a','value':'v'},'inputResponses':" NAME("name", "Ann"));
 	is_int(reply.error_code, -32603, "completion cannot ask");

@@ -44,18 +44,25 @@ send_id(const struct mcp_stream *stream, const char *id, int64_t retry_ms)
 	return stream->send(stream->ctx, &event);
 }
 
+/* How long from now an answer may be waited for that goes out on the stream, or on the one after it. */
+static int64_t
+lasts_s(const struct rpc *x, const struct mcp_stream *stream)
+{
+	return (x->service->tool_timeout_ms + stream->life_ms) / 1000 + KEPT_S;
+}
+
 /* Open the box and send the id. What fails here only means that there is nothing to come back for. Locked. */
 static enum mcp_err
 prime(struct rpc *x, int64_t retry_ms)
 {
 	struct resume *r = &x->resume;
-	int64_t lasts_s = (x->service->tool_timeout_ms + r->inner->life_ms) / 1000 + KEPT_S;
 	enum mcp_err err = make_id(r);
 
 	if (!err)
 		err = session_box(x, "event", r->id, r->box);
 	if (!err)
-		err = bus_mail_open(x->service->bus, r->box, x->message->now_s, x->message->now_s + lasts_s);
+		err = bus_mail_open(x->service->bus, r->box, x->message->now_s,
+		    x->message->now_s + lasts_s(x, r->inner));
 	if (err)
 		return err;
 	r->primed = true;
@@ -108,18 +115,22 @@ resume_end(struct rpc *x)
 	const struct mcp_watch *watch = x->message->watch;
 	struct resume *r = &x->resume;
 	struct buf *body = &x->reply->body;
+	bool gone, elsewhere;
 	enum mcp_err err = MCP_OK;
 
 	if (!r->inner)
 		return;
 	x->own.stream = r->inner;
-	if (r->primed && (r->released || (watch && watch->is_gone(watch->ctx)) || has_come_back(x)))
+	gone = watch && watch->is_gone(watch->ctx);
+	elsewhere = r->released || (r->primed && !gone && has_come_back(x));
+	if (r->primed && (gone || elsewhere))
 		err = bus_mail_put(x->service->bus, r->box, clock_now_s(), body->data, body->len);
 	else if (r->primed)
 		err = bus_mail_close(x->service->bus, r->box);
 	if (err)
 		log_warning("request %s: its answer is not kept: %s", x->message->request_id, mcp_strerror(err));
-	if (r->released)
+	/* One stream alone gets it. */
+	if (elsewhere && (r->released || !err))
 		buf_reset(body);
 	pthread_mutex_destroy(&r->lock);
 }
@@ -203,7 +214,8 @@ resume_answer(struct rpc *x, const char *id)
 	if (err && err != MCP_EAGAIN)
 		return no_such_event(x);
 	snprintf(name, sizeof name, RESUMED "%s", id);
-	if (err && bus_note_set(x->service->bus, x->session.key, name, "", x->message->now_s, x->session.ends_s))
+	if (err && bus_note_set(x->service->bus, x->session.key, name, "", x->message->now_s,
+	    x->message->now_s + lasts_s(x, x->message->stream)))
 		log_debug("request %s: it is not known that the client came back", x->message->request_id);
 	x->reply->status = 200;
 	if (send_id(x->message->stream, id, RETRY_MS) == MCP_ELIMIT)

@@ -161,7 +161,7 @@ session_end(const struct mcp_service *service, const struct mcp_message *message
 
 	if (!unseal(service, message, &s) || is_ended(service, message, &s))
 		status = 404;
-	else if (!service->bus || bus_note_set(service->bus, s.key, SESSION_ENDED, "", message->now_s, s.ends_s))
+	else if (!service->bus || bus_note_last(service->bus, s.key, SESSION_ENDED, message->now_s, s.ends_s))
 		status = 503;
 	session_clear(&s);
 	return status;

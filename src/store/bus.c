@@ -43,7 +43,7 @@ enum {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_VERSION,
 	SQL_EVENT_ADD, SQL_EVENT_TRIM, SQL_EVENT_CURSOR, SQL_EVENT_READ,
 	SQL_MAIL_TRIM, SQL_MAIL_OPEN, SQL_MAIL_PUT, SQL_MAIL_TAKE, SQL_MAIL_CLOSE,
-	SQL_NOTE_TRIM, SQL_NOTE_COUNT, SQL_NOTE_SET, SQL_NOTE_GET, SQL_NOTE_DELETE,
+	SQL_NOTE_TRIM, SQL_NOTE_CLEAR, SQL_NOTE_COUNT, SQL_NOTE_SET, SQL_NOTE_GET, SQL_NOTE_DELETE,
 	SQL_COUNT
 };
 static const char *const sql[SQL_COUNT] = {
@@ -66,6 +66,7 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_MAIL_CLOSE] = "DELETE FROM mail WHERE box = ?1",
 	[SQL_NOTE_TRIM] = "DELETE FROM note WHERE id <= (SELECT max(id) FROM note) - " TEXT(BUS_NOTES_MAX)
 	    " OR id IN (SELECT id FROM note WHERE until_s < ?1 ORDER BY id LIMIT 8)",
+	[SQL_NOTE_CLEAR] = "DELETE FROM note WHERE owner = ?1",
 	[SQL_NOTE_COUNT] = "SELECT count(*) FROM note WHERE owner = ?1 AND name <> ?2",
 	[SQL_NOTE_SET] = "INSERT INTO note (owner, name, value, until_s)"
 	    " VALUES (?1, ?2, ?3, ?4)"
@@ -91,6 +92,7 @@ struct job {
 	size_t len;
 	enum bus_kind kind;
 	int64_t now_s, until_s, seq;
+	bool last;
 	struct buf *out;
 	void (*visit)(void *ctx, const struct bus_event *event);
 	void *ctx;
@@ -476,10 +478,13 @@ note_set(struct bus *b, struct job *job)
 	enum mcp_err err;
 
 	sqlite3_bind_int64(b->statement[SQL_NOTE_TRIM], 1, job->now_s);
+	bind_key(b->statement[SQL_NOTE_CLEAR], job->key);
 	bind_note(count, job);
 	err = run(b, SQL_BEGIN);
 	if (!err)
 		err = run(b, SQL_NOTE_TRIM);
+	if (!err && job->last)
+		err = run(b, SQL_NOTE_CLEAR);
 	if (!err)
 		err = step(b, SQL_NOTE_COUNT, &row);
 	if (row) {
@@ -503,6 +508,15 @@ bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const 
 
 	if (strlen(name) > BUS_NOTE_NAME_MAX || strlen(value) > BUS_NOTE_NAME_MAX)
 		return MCP_ELIMIT;
+	return attempt(b, note_set, &job);
+}
+
+enum mcp_err
+bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
+    int64_t until_s)
+{
+	struct job job = { .key = owner, .name = name, .text = "", .now_s = now_s, .until_s = until_s, .last = true };
+
 	return attempt(b, note_set, &job);
 }
 

@@ -89,6 +89,10 @@ enum mcp_err bus_mail_close(struct bus *b, const unsigned char key[DIGEST_SHA256
 enum mcp_err bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name,
     const char *value, int64_t now_s, int64_t until_s) MCP_MUST_CHECK;
 
+/* The same with an empty value and in the place of all notes that the owner has, however many. */
+enum mcp_err bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
+    int64_t until_s) MCP_MUST_CHECK;
+
 /* Append the value to "out" (NULL: not wanted). MCP_ENOENT: there is none, or it is over. */
 enum mcp_err bus_note_get(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
     struct buf *out) MCP_MUST_CHECK;

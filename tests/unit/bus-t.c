@@ -323,6 +323,10 @@ test_notes(void)
 	ok(err == MCP_ELIMIT && n == BUS_NOTES_OF_ONE_MAX + 1, "one owner has so many and no more");
 	is_int(bus_note_set(b, other, "n7", "x", NOW, NOW + 10), MCP_OK, "but may change one");
 	is_int(bus_note_set(b, box, "x", "", NOW, NOW), MCP_OK, "and others are not kept from theirs");
+	is_int(bus_note_last(b, other, "last", NOW, NOW + 10), MCP_OK, "a last one is always taken");
+	ok(bus_note_get(c, other, "last", NOW, NULL) == MCP_OK &&
+	    bus_note_get(c, other, "n7", NOW, NULL) == MCP_ENOENT && bus_note_get(c, box, "x", NOW, NULL) == MCP_OK,
+	    "in the place of all that the owner had");
 	buf_clear(&out);
 	bus_free(b);
 	bus_free(c);

@@ -300,6 +300,8 @@ read_it(struct tool_call *call)
 static const struct tool tools[] = { TOOL("elicits", call_elicits), TOOL("samples", call_samples),
 	TOOL("logs", call_logs), TOOL("slow", call_slow), TOOL("ends", call_ends) };
 static const struct resource resource = { .uri = "test://watched", .name = "watched", .scopes = "", .read = read_it };
+static const struct resource_template items = { .uri_template = "test://item/{n}", .name = "item", .scopes = "",
+	.read = read_it };
 
 static void
 initialize(const char *capabilities)
@@ -407,6 +409,20 @@ test_notes(void)
 	session[0] = '\0';
 	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'debug'}}");
 	is_int(reply.error_code, -32602, "without a session nothing is kept");
+	initialize(ALL);
+	for (int i = 0; i <= BUS_NOTES_OF_ONE_MAX; i++) {
+		char text[160];
+
+		snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':1,'method':'resources/subscribe','params':{"
+		    "'uri':'test://item/%d'}}", i);
+		legacy(text);
+		if (i == 0)
+			is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "the first of many");
+	}
+	is_int(reply.error_code, -32602, "a session that has subscribed to very much is told");
+	is_int(end_session(), 204, "it is ended all the same");
+	legacy(LIST);
+	is_int(reply.status, 404, "for good");
 }
 
 #define ACCEPT "'result':{'action':'accept','content':{'name':'Ann'}}"
@@ -531,6 +547,7 @@ test_resuming(void)
 	call("slow", &p);
 	ok(waitpid(p.elsewhere, &status, 0) == p.elsewhere && status == 0,
 	    "a client that comes back before the answer is there waits for it, in another process");
+	is_int((long)reply.body.len, 0, "and gets it on that stream alone");
 	p = (struct peer){ .answer = NULL };
 	call("ends", &p);
 	ok(p.ended && p.retry_ms == 700 && reply.body.len == 0, "a tool ends its stream and goes on");
@@ -572,7 +589,8 @@ main(void)
 	good = registry_new(&r) == MCP_OK;
 	for (size_t i = 0; good && i < sizeof tools / sizeof tools[0]; i++)
 		good = registry_add(r, &tools[i], NULL, NULL) == MCP_OK;
-	ok(good && registry_add_resource(r, &resource, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "tools");
+	ok(good && registry_add_resource(r, &resource, NULL, NULL) == MCP_OK &&
+	    registry_add_template(r, &items, NULL, NULL) == MCP_OK && registry_seal(r) == MCP_OK, "tools");
 	ok(open_stores(), "a place for what is kept");
 	service.registry = r;
 	test_sessions();

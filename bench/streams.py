@@ -51,6 +51,7 @@ def measure(name, args):
     rates, ratios, grown = [], [], []
     for _ in range(args.rounds):
         settings = dict(WIDE, LOG_LEVEL="info", WORKERS="8", MAX_STREAMS=str(args.streams + 10),
+                        MAX_STREAMS_PRINCIPAL=str(args.streams + 10),
                         TRUSTED_PROXIES="127.0.0.1")
         with WideFront(name, settings, procs=1, executable=RESPONDER) as front:
             tokens = tokens_of(front, 1)

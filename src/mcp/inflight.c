@@ -29,6 +29,7 @@ make_key(const struct rpc *x, const struct json_object *id, unsigned char key[DI
 {
 	const struct principal *p = x->message->principal;
 	const char *session = x->message->session_id ? x->message->session_id : "";
+	const char *client = p && p->client_id ? p->client_id : "";
 	struct buf text;
 	bool made;
 
@@ -36,8 +37,8 @@ make_key(const struct rpc *x, const struct json_object *id, unsigned char key[DI
 		return false;
 	buf_init(&text, KEY_TEXT_MAX);
 	/* With the lengths, so that no two requests are written alike whatever their parts have in them. */
-	buf_printf(&text, "%zu %zu %zu %s%s%s", strlen(p->issuer), strlen(p->subject), strlen(session), p->issuer,
-	    p->subject, session);
+	buf_printf(&text, "%zu %zu %zu %zu %s%s%s%s", strlen(p->issuer), strlen(p->subject), strlen(client),
+	    strlen(session), p->issuer, p->subject, client, session);
 	json_render(id, &text);
 	made = buf_status(&text) == MCP_OK && digest_sha256(text.data, text.len, key) == MCP_OK;
 	buf_clear(&text);
@@ -119,11 +120,13 @@ static void
 tell(const struct rpc *x, const unsigned char key[DIGEST_SHA256_LEN])
 {
 	const int64_t until_s = x->message->now_s + x->service->tool_timeout_ms / 1000 + 1;
+	unsigned char principal[DIGEST_SHA256_LEN];
 	char at[NOTE_MAX];
-	enum mcp_err err;
+	enum mcp_err err = principal_digest(x->message->principal, principal);
 
 	snprintf(at, sizeof(at), "%lld", (long long)clock_monotonic_ms());
-	err = bus_note_set(x->service->bus, key, NOTE, at, x->message->now_s, until_s);
+	if (!err)
+		err = bus_note_set(x->service->bus, key, principal, NOTE, at, x->message->now_s, until_s);
 	if (err)
 		log_warning("request %s: a cancellation is lost: %s", x->message->request_id, mcp_strerror(err));
 }

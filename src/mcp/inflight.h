@@ -12,8 +12,8 @@ struct rpc;
 
 /*
  * Requests of the legacy era that this process works on, so that notifications/cancelled, which comes as a request of
- * its own, finds them. One is known by its principal, session and id, so nobody cancels what is not his. Source: MCP
- * 2025-11-25 basic/utilities/cancellation.
+ * its own, finds them. One is known by its principal, client, session and id, so nobody cancels what is not his.
+ * Source: MCP 2025-11-25 basic/utilities/cancellation.
  */
 struct inflight {
 	unsigned char key[DIGEST_SHA256_LEN];

@@ -62,7 +62,7 @@ make_question(const struct rpc *x, const struct tool_call *call, struct question
 	if (q->deadline_ms < call->deadline_ms)
 		q->deadline_ms = call->deadline_ms;
 	err = session_box(x, "answer", q->id, q->box);
-	return err ? err : bus_mail_open(x->service->bus, q->box, x->message->now_s,
+	return err ? err : bus_mail_open(x->service->bus, q->box, x->session.principal, x->message->now_s,
 	    clock_now_s() + (q->deadline_ms - now_ms) / 1000 + LATE_S);
 }
 

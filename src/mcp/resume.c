@@ -61,7 +61,7 @@ prime(struct rpc *x, int64_t retry_ms)
 	if (!err)
 		err = session_box(x, "event", r->id, r->box);
 	if (!err)
-		err = bus_mail_open(x->service->bus, r->box, x->message->now_s,
+		err = bus_mail_open(x->service->bus, r->box, x->session.principal, x->message->now_s,
 		    x->message->now_s + lasts_s(x, r->inner));
 	if (err)
 		return err;
@@ -214,7 +214,7 @@ resume_answer(struct rpc *x, const char *id)
 	if (err && err != MCP_EAGAIN)
 		return no_such_event(x);
 	snprintf(name, sizeof name, RESUMED "%s", id);
-	if (err && bus_note_set(x->service->bus, x->session.key, name, "", x->message->now_s,
+	if (err && bus_note_set(x->service->bus, x->session.key, x->session.principal, name, "", x->message->now_s,
 	    x->message->now_s + lasts_s(x, x->message->stream)))
 		log_debug("request %s: it is not known that the client came back", x->message->request_id);
 	x->reply->status = 200;

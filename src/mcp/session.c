@@ -118,7 +118,8 @@ unseal(const struct mcp_service *service, const struct mcp_message *m, struct se
 	buf_init(&plain, PLAIN_MAX);
 	bind_to_principal(m->principal, parts);
 	good = secrets_open(service->secrets, m->now_s, PURPOSE, parts, PARTS, m->session_id, len, &plain) == MCP_OK &&
-	    read_plain(&plain, m->now_s, s) && digest_sha256(m->session_id, len, s->key) == MCP_OK;
+	    read_plain(&plain, m->now_s, s) && digest_sha256(m->session_id, len, s->key) == MCP_OK &&
+	    principal_digest(m->principal, s->principal) == MCP_OK;
 	buf_clear(&plain);
 	return good;
 }
@@ -161,7 +162,8 @@ session_end(const struct mcp_service *service, const struct mcp_message *message
 
 	if (!unseal(service, message, &s) || is_ended(service, message, &s))
 		status = 404;
-	else if (!service->bus || bus_note_last(service->bus, s.key, SESSION_ENDED, message->now_s, s.ends_s))
+	else if (!service->bus || bus_note_last(service->bus, s.key, s.principal, SESSION_ENDED, message->now_s,
+	    s.ends_s))
 		status = 503;
 	session_clear(&s);
 	return status;
@@ -200,7 +202,8 @@ session_set_level(struct rpc *x)
 		return rpc_error(x, JSONRPC_INVALID_PARAMS, "Invalid params: \"level\" is no log level");
 	if (!x->session.open || !x->service->bus)
 		return no_session(x);
-	err = bus_note_set(x->service->bus, x->session.key, SESSION_LEVEL, name, x->message->now_s, x->session.ends_s);
+	err = bus_note_set(x->service->bus, x->session.key, x->session.principal, SESSION_LEVEL, name,
+	    x->message->now_s, x->session.ends_s);
 	return err ? not_kept(x, err) : empty_result(x);
 }
 
@@ -245,8 +248,8 @@ session_subscribe(struct rpc *x, const char *uri, bool wanted)
 	buf_printf(&name, SESSION_SUBSCRIPTION "%s", uri);
 	err = buf_status(&name);
 	if (!err && wanted)
-		err = bus_note_set(x->service->bus, x->session.key, name.data, "", x->message->now_s,
-		    x->session.ends_s);
+		err = bus_note_set(x->service->bus, x->session.key, x->session.principal, name.data, "",
+		    x->message->now_s, x->session.ends_s);
 	else if (!err)
 		err = bus_note_delete(x->service->bus, x->session.key, name.data);
 	buf_clear(&name);

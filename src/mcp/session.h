@@ -26,6 +26,7 @@ struct session {
 	struct json_object *capabilities;	/* owned, of the client: what it can be asked */
 	int64_t ends_s;
 	unsigned char key[DIGEST_SHA256_LEN];	/* owner of its notes */
+	unsigned char principal[DIGEST_SHA256_LEN];	/* whose they are */
 };
 
 /* Names of notes. A subscription's is followed by the URI. */

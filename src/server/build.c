@@ -66,7 +66,8 @@ build_stores(struct server *s, struct report *report)
 		report_add(report, REPORT_WARN, NULL, "STATS counters are not shared between processes");
 	if (s->bus && s->settings->max_streams > 0 && listeners_new(s->bus, &s->listeners))
 		return MCP_ENOMEM;
-	if (leases_new(s->state_directory, "streams", (size_t)s->settings->max_streams, &s->streams))
+	if (leases_new(s->state_directory, "streams", (size_t)s->settings->max_streams,
+	    (size_t)s->settings->max_streams_principal, &s->streams))
 		return MCP_ENOMEM;
 	err = limiter_new(limits, s->state_directory, &s->limiter);
 	if (err == MCP_ENOMEM)

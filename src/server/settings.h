@@ -40,7 +40,7 @@ struct server_settings {
 	size_t n_sections;
 	/* Server */
 	char *public_url, *mcp_path, *state_dir, *log_level, *log_to;
-	int64_t max_streams, max_stream_s, stream_keepalive_s;
+	int64_t max_streams, max_streams_principal, max_stream_s, stream_keepalive_s;
 	int64_t port, workers, max_requests, body_max_bytes, body_gap_s, body_total_s, stop_grace_s;
 	struct strlist allowed_origins, allowed_hosts, trusted_proxies;
 	char *trusted_proxy_header;

@@ -62,6 +62,18 @@ compose_head(struct exchange *x)
 	admission_cors(&x->server->admission, x->req, false, false, x->res);
 }
 
+/* Whose stream it is. Two of whom the first eight bytes are the same share what one may have. */
+static uint64_t
+holder(const struct exchange *x)
+{
+	unsigned char digest[DIGEST_SHA256_LEN];
+	uint64_t number = 0;
+
+	if (principal_digest(&x->principal, digest) == MCP_OK)
+		memcpy(&number, digest, sizeof(number));
+	return number;
+}
+
 /* Begin the stream, "life_ms" long at most. Locked. Returns MCP_OK, MCP_ELIMIT, MCP_ECLOSED, MCP_ENOMEM. */
 static enum mcp_err
 begin(struct exchange *x, int64_t life_ms)
@@ -79,7 +91,7 @@ begin(struct exchange *x, int64_t life_ms)
 		return MCP_OK;
 	if (s->refused)
 		return MCP_ELIMIT;
-	s->lease = leases_take(x->server->streams);
+	s->lease = leases_take(x->server->streams, holder(x));
 	if (s->lease < 0) {
 		s->refused = true;
 		return MCP_ELIMIT;

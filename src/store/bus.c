@@ -21,7 +21,7 @@
 #define LOG_PERIOD_S 60
 
 /* user_version of the file, changes with the schema. What has another one is replaced. */
-#define SIGNATURE 0x4d420001
+#define SIGNATURE 0x4d420002
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
@@ -33,9 +33,10 @@ static const char schema[] =
     " CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000"
     " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'event');"
     "CREATE TABLE IF NOT EXISTS mail"
-    " (box BLOB PRIMARY KEY NOT NULL, until_s INTEGER NOT NULL, text BLOB);"
+    " (box BLOB PRIMARY KEY NOT NULL, principal BLOB NOT NULL, until_s INTEGER NOT NULL, text BLOB);"
     "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY AUTOINCREMENT, owner BLOB NOT NULL, name TEXT NOT NULL,"
-    " value TEXT NOT NULL, until_s INTEGER NOT NULL, UNIQUE (owner, name));"
+    " value TEXT NOT NULL, until_s INTEGER NOT NULL, principal BLOB NOT NULL, UNIQUE (owner, name));"
+    "CREATE INDEX IF NOT EXISTS note_principal ON note (principal);"
     "PRAGMA user_version=" TEXT(SIGNATURE) ";"
     "COMMIT";
 
@@ -43,7 +44,8 @@ enum {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_VERSION,
 	SQL_EVENT_ADD, SQL_EVENT_TRIM, SQL_EVENT_CURSOR, SQL_EVENT_READ,
 	SQL_MAIL_TRIM, SQL_MAIL_OPEN, SQL_MAIL_PUT, SQL_MAIL_TAKE, SQL_MAIL_CLOSE,
-	SQL_NOTE_TRIM, SQL_NOTE_CLEAR, SQL_NOTE_COUNT, SQL_NOTE_SET, SQL_NOTE_GET, SQL_NOTE_DELETE,
+	SQL_NOTE_TRIM, SQL_NOTE_TRIM_OVER, SQL_NOTE_TRIM_OF_ONE, SQL_NOTE_CLEAR, SQL_NOTE_COUNT, SQL_NOTE_SET,
+	SQL_NOTE_GET, SQL_NOTE_DELETE,
 	SQL_COUNT
 };
 static const char *const sql[SQL_COUNT] = {
@@ -58,18 +60,29 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_EVENT_CURSOR] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'",
 	[SQL_EVENT_READ] = "SELECT seq, kind, uri FROM event WHERE seq > ?1 ORDER BY seq",
 	[SQL_MAIL_TRIM] = "DELETE FROM mail WHERE until_s < ?1",
-	[SQL_MAIL_OPEN] = "INSERT INTO mail (box, until_s) SELECT ?1, ?2"
+	[SQL_MAIL_OPEN] = "INSERT INTO mail (box, principal, until_s) SELECT ?1, ?2, ?3"
 	    " WHERE (SELECT count(*) FROM mail) < " TEXT(BUS_MAIL_MAX)
+	    " AND (SELECT count(*) FROM mail WHERE principal = ?2) < " TEXT(BUS_MAIL_OF_ONE_MAX)
 	    " ON CONFLICT (box) DO UPDATE SET until_s = excluded.until_s, text = NULL",
-	[SQL_MAIL_PUT] = "UPDATE mail SET text = ?2 WHERE box = ?1 AND until_s >= ?3 AND text IS NULL",
+	[SQL_MAIL_PUT] = "UPDATE mail AS m SET text = ?2 WHERE box = ?1 AND until_s >= ?3 AND text IS NULL"
+	    " AND (SELECT total(length(text)) FROM mail) + length(?2) <= " TEXT(BUS_MAIL_BYTES_MAX)
+	    " AND (SELECT total(length(text)) FROM mail WHERE principal = m.principal) + length(?2) <= "
+	    TEXT(BUS_MAIL_BYTES_OF_ONE_MAX),
 	[SQL_MAIL_TAKE] = "SELECT text FROM mail WHERE box = ?1",
 	[SQL_MAIL_CLOSE] = "DELETE FROM mail WHERE box = ?1",
-	[SQL_NOTE_TRIM] = "DELETE FROM note WHERE id <= (SELECT max(id) FROM note) - " TEXT(BUS_NOTES_MAX)
-	    " OR id IN (SELECT id FROM note WHERE until_s < ?1 ORDER BY id LIMIT 8)",
+	/* Ids have gaps, so their distance says only that there may be too many. */
+	[SQL_NOTE_TRIM] = "DELETE FROM note WHERE (SELECT max(id) FROM note) - (SELECT min(id) FROM note) >= "
+	    TEXT(BUS_NOTES_MAX) " AND id IN (SELECT id FROM note ORDER BY id"
+	    " LIMIT max(0, (SELECT count(*) FROM note) - " TEXT(BUS_NOTES_MAX) "))",
+	[SQL_NOTE_TRIM_OVER] = "DELETE FROM note WHERE principal = ?1 AND until_s < ?2"
+	    " OR id IN (SELECT id FROM note WHERE until_s < ?2 ORDER BY id LIMIT 8)",
+	[SQL_NOTE_TRIM_OF_ONE] = "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE principal = ?1 ORDER BY id"
+	    " LIMIT max(0, (SELECT count(*) FROM note WHERE principal = ?1) - "
+	    TEXT(BUS_NOTES_OF_PRINCIPAL_MAX) "))",
 	[SQL_NOTE_CLEAR] = "DELETE FROM note WHERE owner = ?1",
 	[SQL_NOTE_COUNT] = "SELECT count(*) FROM note WHERE owner = ?1 AND name <> ?2",
-	[SQL_NOTE_SET] = "INSERT INTO note (owner, name, value, until_s)"
-	    " VALUES (?1, ?2, ?3, ?4)"
+	[SQL_NOTE_SET] = "INSERT INTO note (owner, name, value, until_s, principal)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)"
 	    " ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, until_s = excluded.until_s",
 	[SQL_NOTE_GET] = "SELECT value FROM note WHERE owner = ?1 AND name = ?2 AND until_s >= ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM note WHERE owner = ?1 AND name = ?2"
@@ -87,7 +100,7 @@ struct bus {
 
 /* One question. What a member is for, the functions below say. */
 struct job {
-	const unsigned char *key;
+	const unsigned char *key, *principal;
 	const char *name, *text;
 	size_t len;
 	enum bus_kind kind;
@@ -271,9 +284,15 @@ attempt(struct bus *b, enum mcp_err (*work)(struct bus *b, struct job *job), str
 }
 
 static void
+bind_digest(sqlite3_stmt *q, int i, const unsigned char *digest)
+{
+	sqlite3_bind_blob(q, i, digest, DIGEST_SHA256_LEN, SQLITE_STATIC);
+}
+
+static void
 bind_key(sqlite3_stmt *q, const unsigned char *key)
 {
-	sqlite3_bind_blob(q, 1, key, DIGEST_SHA256_LEN, SQLITE_STATIC);
+	bind_digest(q, 1, key);
 }
 
 static enum mcp_err
@@ -373,7 +392,8 @@ mail_open(struct bus *b, struct job *job)
 
 	sqlite3_bind_int64(b->statement[SQL_MAIL_TRIM], 1, job->now_s);
 	bind_key(q, job->key);
-	sqlite3_bind_int64(q, 2, job->until_s);
+	bind_digest(q, 2, job->principal);
+	sqlite3_bind_int64(q, 3, job->until_s);
 	err = run(b, SQL_BEGIN);
 	if (!err)
 		err = run(b, SQL_MAIL_TRIM);
@@ -385,9 +405,10 @@ mail_open(struct bus *b, struct job *job)
 }
 
 enum mcp_err
-bus_mail_open(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN], int64_t now_s, int64_t until_s)
+bus_mail_open(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], int64_t now_s, int64_t until_s)
 {
-	struct job job = { .key = key, .now_s = now_s, .until_s = until_s };
+	struct job job = { .key = key, .principal = principal, .now_s = now_s, .until_s = until_s };
 
 	return attempt(b, mail_open, &job);
 }
@@ -477,12 +498,13 @@ note_set(struct bus *b, struct job *job)
 	bool row = false, full = false;
 	enum mcp_err err;
 
-	sqlite3_bind_int64(b->statement[SQL_NOTE_TRIM], 1, job->now_s);
+	bind_digest(b->statement[SQL_NOTE_TRIM_OVER], 1, job->principal);
+	sqlite3_bind_int64(b->statement[SQL_NOTE_TRIM_OVER], 2, job->now_s);
 	bind_key(b->statement[SQL_NOTE_CLEAR], job->key);
 	bind_note(count, job);
 	err = run(b, SQL_BEGIN);
 	if (!err)
-		err = run(b, SQL_NOTE_TRIM);
+		err = run(b, SQL_NOTE_TRIM_OVER);
 	if (!err && job->last)
 		err = run(b, SQL_NOTE_CLEAR);
 	if (!err)
@@ -496,15 +518,23 @@ note_set(struct bus *b, struct job *job)
 	bind_note(set, job);
 	sqlite3_bind_text(set, 3, job->text, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(set, 4, job->until_s);
+	bind_digest(set, 5, job->principal);
+	bind_digest(b->statement[SQL_NOTE_TRIM_OF_ONE], 1, job->principal);
 	err = run(b, SQL_NOTE_SET);
+	if (!err)
+		err = run(b, SQL_NOTE_TRIM_OF_ONE);
+	if (!err)
+		err = run(b, SQL_NOTE_TRIM);
 	return err ? err : run(b, SQL_COMMIT);
 }
 
 enum mcp_err
-bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, const char *value,
-    int64_t now_s, int64_t until_s)
+bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], const char *name, const char *value, int64_t now_s,
+    int64_t until_s)
 {
-	struct job job = { .key = owner, .name = name, .text = value, .now_s = now_s, .until_s = until_s };
+	struct job job = { .key = owner, .principal = principal, .name = name, .text = value, .now_s = now_s,
+	    .until_s = until_s };
 
 	if (strlen(name) > BUS_NOTE_NAME_MAX || strlen(value) > BUS_NOTE_NAME_MAX)
 		return MCP_ELIMIT;
@@ -512,10 +542,11 @@ bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const 
 }
 
 enum mcp_err
-bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
-    int64_t until_s)
+bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], const char *name, int64_t now_s, int64_t until_s)
 {
-	struct job job = { .key = owner, .name = name, .text = "", .now_s = now_s, .until_s = until_s, .last = true };
+	struct job job = { .key = owner, .principal = principal, .name = name, .text = "", .now_s = now_s,
+	    .until_s = until_s, .last = true };
 
 	return attempt(b, note_set, &job);
 }

@@ -59,13 +59,20 @@ enum mcp_err bus_read(struct bus *b, int64_t *seq, void (*visit)(void *ctx, cons
 /*
  * Mail: one who waits opens a box, whose key only he whose answer it is can know or make (a digest of principal,
  * session and the request's id); another process puts the answer into it. A box takes one answer. BUS_MAIL_MAX boxes at
- * most are open at a time (MCP_ELIMIT), each until "until_s" at the latest.
+ * most are open at a time, BUS_MAIL_OF_ONE_MAX of them for one principal (its digest), so that nobody takes those of
+ * others (MCP_ELIMIT); each until "until_s" at the latest.
  */
-#define BUS_MAIL_MAX 1024
-enum mcp_err bus_mail_open(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN], int64_t now_s,
-    int64_t until_s) MCP_MUST_CHECK;
+#define BUS_MAIL_MAX 4096
+#define BUS_MAIL_OF_ONE_MAX 128
+#define BUS_MAIL_BYTES_MAX (128 * 1024 * 1024)
+#define BUS_MAIL_BYTES_OF_ONE_MAX (32 * 1024 * 1024)	/* one answer may be HTTP_RESPONSE_BODY_MAX */
+enum mcp_err bus_mail_open(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], int64_t now_s, int64_t until_s) MCP_MUST_CHECK;
 
-/* MCP_ENOENT: there is no such box, it is over, or it has its answer. */
+/*
+ * MCP_ENOENT: there is no such box, it is over, it has its answer, or too many bytes lie in boxes already, all together
+ * or the principal's.
+ */
 enum mcp_err bus_mail_put(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN], int64_t now_s, const char *text,
     size_t len) MCP_MUST_CHECK;
 
@@ -78,19 +85,22 @@ enum mcp_err bus_mail_close(struct bus *b, const unsigned char key[DIGEST_SHA256
 
 /*
  * Notes about a session (any owner, by its key): that it has ended, its log level, its subscriptions. Each has a name
- * and a value, and is good until "until_s". An owner has BUS_NOTES_OF_ONE_MAX at most (MCP_ELIMIT); of all the last
- * BUS_NOTES_MAX are kept.
+ * and a value, and is good until "until_s". An owner has BUS_NOTES_OF_ONE_MAX at most (MCP_ELIMIT). Of those of one
+ * principal (its digest) the last BUS_NOTES_OF_PRINCIPAL_MAX are kept, and of all the last BUS_NOTES_MAX.
  */
 #define BUS_NOTES_MAX 100000
 #define BUS_NOTES_OF_ONE_MAX 256
+#define BUS_NOTES_OF_PRINCIPAL_MAX 1024
 #define BUS_NOTE_NAME_MAX (BUS_URI_MAX + 32)
 
 /* Replaces the note of the name. "value" is short text, bounded as a name is. MCP_ELIMIT also for what is too long. */
-enum mcp_err bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name,
-    const char *value, int64_t now_s, int64_t until_s) MCP_MUST_CHECK;
+enum mcp_err bus_note_set(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], const char *name, const char *value, int64_t now_s,
+    int64_t until_s) MCP_MUST_CHECK;
 
 /* The same with an empty value and in the place of all notes that the owner has, however many. */
-enum mcp_err bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
+enum mcp_err bus_note_last(struct bus *b, const unsigned char owner[DIGEST_SHA256_LEN],
+    const unsigned char principal[DIGEST_SHA256_LEN], const char *name, int64_t now_s,
     int64_t until_s) MCP_MUST_CHECK;
 
 /* Append the value to "out" (NULL: not wanted). MCP_ENOENT: there is none, or it is over. */

@@ -27,6 +27,7 @@
 static char dir[64] = "/tmp/bus-t-XXXXXX", path[96];
 static atomic_int lines;
 static const unsigned char box[DIGEST_SHA256_LEN] = "a box", other[DIGEST_SHA256_LEN] = "another box";
+static const unsigned char ann[DIGEST_SHA256_LEN] = "a principal", bob[DIGEST_SHA256_LEN] = "another principal";
 
 static void
 count_line(void *ctx, enum log_level level, const char *text)
@@ -272,7 +273,7 @@ test_mail(void)
 	buf_init(&out, 64);
 	is_int(bus_mail_put(c, box, NOW, "x", 1), MCP_ENOENT, "an answer nobody waits for is not kept");
 	is_int(bus_mail_take(b, box, &out), MCP_ENOENT, "nor is there anything to take");
-	is_int(bus_mail_open(b, box, NOW, NOW + 10), MCP_OK, "a box is opened");
+	is_int(bus_mail_open(b, box, ann, NOW, NOW + 10), MCP_OK, "a box is opened");
 	is_int(bus_mail_take(b, box, &out), MCP_EAGAIN, "and is empty");
 	is_int(bus_mail_put(c, other, NOW, "x", 1), MCP_ENOENT, "an answer for another box does not fit");
 	is_int(bus_mail_put(c, box, NOW, "answer", 6), MCP_OK, "another process's connection puts one in");
@@ -280,19 +281,102 @@ test_mail(void)
 	is_int(bus_mail_take(b, box, &out), MCP_OK, "it is taken");
 	is_str(out.data, "answer", "as it was put in");
 	is_int(bus_mail_take(b, box, &out), MCP_ENOENT, "once, too");
-	is_int(bus_mail_open(b, box, NOW, NOW + 10), MCP_OK, "another one is opened");
+	is_int(bus_mail_open(b, box, ann, NOW, NOW + 10), MCP_OK, "another one is opened");
 	is_int(bus_mail_put(c, box, NOW + 11, "late", 4), MCP_ENOENT, "what comes too late is not kept");
 	is_int(bus_mail_close(b, box), MCP_OK, "it is closed");
 	is_int(bus_mail_put(c, box, NOW, "x", 1), MCP_ENOENT, "and takes nothing any more");
-	for (n = 0; n <= BUS_MAIL_MAX && !err; n++) {
-		memcpy(key + 8, &n, sizeof n);
-		err = bus_mail_open(b, key, NOW, NOW + 10);
-	}
-	ok(err == MCP_ELIMIT && n == BUS_MAIL_MAX + 1, "so many may be open and no more (%d)", n - 1);
-	is_int(bus_mail_open(b, key, NOW + 11, NOW + 20), MCP_OK, "those that are over make room");
 	buf_clear(&out);
 	bus_free(b);
 	bus_free(c);
+}
+
+static void
+number_key(unsigned char key[DIGEST_SHA256_LEN], int n)
+{
+	memset(key, 0, DIGEST_SHA256_LEN);
+	memcpy(key + 8, &n, sizeof n);
+}
+
+/* Boxes of principals who want more than is there. */
+static void
+test_mail_bounds(void)
+{
+	unsigned char key[DIGEST_SHA256_LEN], who[DIGEST_SHA256_LEN] = "one of many";
+	struct bus *b = open_bus();
+	char *large = calloc(1, 16 * 1024 * 1024);
+	enum mcp_err err = MCP_OK;
+	int n;
+
+	for (n = 0; n <= BUS_MAIL_OF_ONE_MAX && !err; n++) {
+		number_key(key, n);
+		err = bus_mail_open(b, key, ann, NOW, NOW + 10);
+	}
+	ok(err == MCP_ELIMIT && n == BUS_MAIL_OF_ONE_MAX + 1, "one principal may have so many boxes (%d)", n - 1);
+	is_int(bus_mail_open(b, box, bob, NOW, NOW + 10), MCP_OK, "others have theirs");
+	for (n = 0, err = MCP_OK; large && n < 4 && !err; n++) {
+		number_key(key, n);
+		err = bus_mail_put(b, key, NOW, large, 16 * 1024 * 1024);
+	}
+	ok(err == MCP_ENOENT && n == 3, "one principal's answers may hold so many bytes and no more");
+	is_int(bus_mail_put(b, box, NOW, large, 16 * 1024 * 1024), MCP_OK, "others' are taken");
+	number_key(key, 0);
+	is_int(bus_mail_close(b, key), MCP_OK, "when one is taken away");
+	number_key(key, 5);
+	is_int(bus_mail_put(b, key, NOW, large, 16 * 1024 * 1024), MCP_OK, "there is room for the next");
+	for (n = 0; n < 8; n++) {
+		number_key(who, n + 100);
+		number_key(key, n + 1000);
+		if (bus_mail_open(b, key, who, NOW, NOW + 10) ||
+		    (err = bus_mail_put(b, key, NOW, large, 16 * 1024 * 1024)))
+			break;
+	}
+	ok(err == MCP_ENOENT && n == 5, "and all together so many (%d)", n);
+	for (n = 0, err = MCP_OK; n <= BUS_MAIL_MAX && !err; n++) {
+		number_key(key, n + 2000);
+		number_key(who, n);
+		err = bus_mail_open(b, key, who, NOW, NOW + 10);
+	}
+	ok(err == MCP_ELIMIT && n > BUS_MAIL_MAX - BUS_MAIL_OF_ONE_MAX - 20, "so many boxes there are in all (%d)", n);
+	is_int(bus_mail_open(b, key, ann, NOW + 11, NOW + 20), MCP_OK, "those that are over make room");
+	free(large);
+	bus_free(b);
+}
+
+/* Notes of a principal who fills what there is. */
+static void
+test_note_bounds(void)
+{
+	unsigned char session[DIGEST_SHA256_LEN];
+	struct bus *b = open_bus();
+	sqlite3 *db = NULL;
+	enum mcp_err err;
+	char name[32];
+	int bad = 0;
+
+	err = bus_note_set(b, box, ann, "ended", "", NOW, NOW + 10);
+	for (int n = 0; n < 3 * BUS_NOTES_OF_PRINCIPAL_MAX && !err; n++) {
+		number_key(session, n / 200);
+		snprintf(name, sizeof name, "n%d", n);
+		err = bus_note_set(b, session, bob, name, "", NOW, NOW + 10);
+	}
+	is_int(err, MCP_OK, "a principal makes notes in many sessions");
+	number_key(session, 0);
+	is_int(bus_note_get(b, session, "n0", NOW, NULL), MCP_ENOENT, "its first ones are gone");
+	for (int n = 2 * BUS_NOTES_OF_PRINCIPAL_MAX; n < 3 * BUS_NOTES_OF_PRINCIPAL_MAX; n++) {
+		number_key(session, n / 200);
+		snprintf(name, sizeof name, "n%d", n);
+		bad += bus_note_get(b, session, name, NOW, NULL) != MCP_OK;
+	}
+	is_int(bad, 0, "its last ones are there");
+	is_int(bus_note_get(b, box, "ended", NOW, NULL), MCP_OK, "and so is the note of another one");
+	/* As if very many had come and gone. */
+	if (sqlite3_open(path, &db) == SQLITE_OK)
+		sqlite3_exec(db, "UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name = 'note'", NULL, NULL,
+		    NULL);
+	sqlite3_close(db);
+	is_int(bus_note_set(b, session, bob, "again", "", NOW, NOW + 10), MCP_OK, "however many have come and gone");
+	is_int(bus_note_get(b, box, "ended", NOW, NULL), MCP_OK, "it is there still");
+	bus_free(b);
 }
 
 static void
@@ -306,8 +390,8 @@ test_notes(void)
 
 	buf_init(&out, 64);
 	is_int(bus_note_get(b, box, "level", NOW, &out), MCP_ENOENT, "there is no note yet");
-	is_int(bus_note_set(b, box, "level", "info", NOW, NOW + 10), MCP_OK, "one is made");
-	is_int(bus_note_set(b, box, "level", "debug", NOW, NOW + 20), MCP_OK, "and made anew");
+	is_int(bus_note_set(b, box, ann, "level", "info", NOW, NOW + 10), MCP_OK, "one is made");
+	is_int(bus_note_set(b, box, ann, "level", "debug", NOW, NOW + 20), MCP_OK, "and made anew");
 	is_int(bus_note_get(c, box, "level", NOW + 15, &out), MCP_OK, "another process's connection has it");
 	is_str(out.data, "debug", "the last one");
 	is_int(bus_note_get(c, other, "level", NOW, NULL), MCP_ENOENT, "of this owner only");
@@ -318,12 +402,12 @@ test_notes(void)
 	is_int(bus_note_get(b, box, "level", NOW, NULL), MCP_ENOENT, "and gone");
 	for (n = 0; n <= BUS_NOTES_OF_ONE_MAX && !err; n++) {
 		snprintf(name, sizeof name, "n%d", n);
-		err = bus_note_set(b, other, name, "", NOW, NOW + 10);
+		err = bus_note_set(b, other, ann, name, "", NOW, NOW + 10);
 	}
 	ok(err == MCP_ELIMIT && n == BUS_NOTES_OF_ONE_MAX + 1, "one owner has so many and no more");
-	is_int(bus_note_set(b, other, "n7", "x", NOW, NOW + 10), MCP_OK, "but may change one");
-	is_int(bus_note_set(b, box, "x", "", NOW, NOW), MCP_OK, "and others are not kept from theirs");
-	is_int(bus_note_last(b, other, "last", NOW, NOW + 10), MCP_OK, "a last one is always taken");
+	is_int(bus_note_set(b, other, ann, "n7", "x", NOW, NOW + 10), MCP_OK, "but may change one");
+	is_int(bus_note_set(b, box, ann, "x", "", NOW, NOW), MCP_OK, "and others are not kept from theirs");
+	is_int(bus_note_last(b, other, ann, "last", NOW, NOW + 10), MCP_OK, "a last one is always taken");
 	ok(bus_note_get(c, other, "last", NOW, NULL) == MCP_OK &&
 	    bus_note_get(c, other, "n7", NOW, NULL) == MCP_ENOENT && bus_note_get(c, box, "x", NOW, NULL) == MCP_OK,
 	    "in the place of all that the owner had");
@@ -495,7 +579,9 @@ main(void)
 	test_waking();
 	test_attending();
 	test_mail();
+	test_mail_bounds();
 	test_notes();
+	test_note_bounds();
 	test_killed();
 	test_damage();
 	test_locked();

@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A client with a valid token that means harm: what it makes of values that travel through it (session ids, cursors,
+requestState, event ids), of what is kept for it, of streams, of headers and of bodies. Whatever it does, answers stay
+answers, others are served, and no process ends."""
+import base64
+import http.client
+import json
+import os
+import random
+import shutil
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from events import Events  # noqa: E402
+from front import Front, missing  # noqa: E402
+from harness import (BUILD, MODERN, diag, done, is_, legacy_message, modern_call, ok, skip, skip_all,  # noqa: E402
+                     wait_for)
+
+MODULES = [os.path.join(BUILD, "tests", part) for part in ("fixtures/conformance.so", "modules/changes.so",
+                                                           "modules/streams.so")]
+WIDE = {"RATE_LIMIT": "1000000/minute", "RATE_LIMIT_PRINCIPAL": "1000000/minute"}
+META = "io.modelcontextprotocol/"
+random.seed(4)
+
+if not all(os.path.exists(m) for m in MODULES):
+    skip_all("the modules are not built")
+
+
+class HostileFront(Front):
+    """A front whose responders have the fixtures, and the tools "change" and "work"."""
+
+    def __init__(self, name, settings=None, **more):
+        super().__init__(name, dict(WIDE, **(settings or {})), **more)
+
+    def configure(self):
+        paths = []
+        for module in MODULES:
+            paths.append(os.path.join(self.dir, os.path.basename(module)))
+            if not os.path.exists(paths[-1]):
+                shutil.copy(module, paths[-1])
+                os.chmod(paths[-1], 0o755)
+        self.settings["TOOL_MODULES"] = " ".join(paths)
+        super().configure()
+
+    def log(self):
+        return self.logs()["responder.log"]
+
+
+def modern(method, params, token, name=None, request_id=1, capabilities=None, more=()):
+    """A request of 2026-07-28 as (headers, body); "name" is what Mcp-Name says."""
+    params = dict(params, _meta={META + "protocolVersion": MODERN, META + "clientInfo": {"name": "h", "version": "1"},
+                                 META + "clientCapabilities": capabilities or {}, **params.get("_meta", {})})
+    headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream"),
+               ("MCP-Protocol-Version", MODERN), ("Mcp-Method", method), ("Authorization", "Bearer " + token)]
+    headers += [("Mcp-Name", name)] if name is not None else []
+    body = json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}).encode()
+    return headers + list(more), body
+
+
+class Session:
+    """A session of 2025-11-25."""
+
+    def __init__(self, front, token, capabilities=None):
+        self.front, self.token = front, token
+        r = front.post(legacy_message("initialize", {"protocolVersion": "2025-11-25", "capabilities": capabilities or {
+            "sampling": {}, "elicitation": {}, "roots": {}}, "clientInfo": {"name": "h", "version": "1"}}, token))
+        self.id = r.get("Mcp-Session-Id")
+
+    def message(self, method, params=None, request_id=1, session=None, token=None):
+        headers, body = legacy_message(method, params, token or self.token, request_id)
+        return headers + [("Mcp-Session-Id", session or self.id)], body
+
+    def post(self, *arguments, **more):
+        return self.front.post(self.message(*arguments, **more))
+
+    def headers(self, *more):
+        return self.message("x")[0] + list(more)
+
+    def answer(self, body):
+        return self.front.request("POST", "/mcp", self.headers(), body)
+
+    def delete(self):
+        return self.front.request("DELETE", "/mcp", self.headers())
+
+
+def code(r):
+    """(status, code of the error) of an answer; 0 where there is a result."""
+    message = r.json() or {}
+    return r.status, message.get("error", {}).get("code", 0)
+
+
+def forgeries(text):
+    """(what, forged) of a text that was sealed for its holder."""
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    for i in sorted({0, 3, 4, 15, 16, len(raw) // 2, len(raw) - 17, len(raw) - 16, len(raw) - 1}):
+        changed = bytearray(raw)
+        changed[i] ^= 1
+        yield "bit of byte %d" % i, base64.urlsafe_b64encode(bytes(changed)).decode().rstrip("=")
+    for n in (1, 2, 4, 16, 22, 40, len(text) // 2, len(text) - 1):
+        yield "the first %d characters" % n, text[:n]
+    for more in ("A", "AA", "AAAA", "=", "==", "\x09", ".", text, "A" * 4000, "%00"):
+        yield "%r behind it" % more[:20], text + more
+    yield "something before it", "A" + text
+    yield "its last bits", text[:-1] + chr(ord(text[-1]) ^ 1)
+    yield "turned around", text[::-1]
+    yield "in upper case", text.upper()
+    yield "the other alphabet", text.replace("-", "+").replace("_", "/") + "+"
+    for _ in range(20):
+        yield "noise", base64.urlsafe_b64encode(os.urandom(random.choice((1, 28, 32, 64, 300)))).decode().rstrip("=")
+
+
+def others(front):
+    """(who, token) of everybody but the holder."""
+    return [("another subject", front.token(sub="usr_other")), ("another client", front.token(client_id="skc_other")),
+            ("no client", front.token(client_id=None))]
+
+
+def ask_state(front, token, tool="test_input_required_result_request_state", **more):
+    """The result of a modern call that asks for a form."""
+    return front.post(modern("tools/call", dict({"name": tool, "arguments": {}}, **more), token, tool, capabilities={
+        "elicitation": {}}))
+
+
+def sealed(front, name):
+    """Values that travel through the client."""
+    token = front.token()
+    session = Session(front, token)
+    tried = bad = 0
+
+    def refused(what, r, want):
+        nonlocal tried, bad
+        tried += 1
+        if code(r) not in want:
+            bad += 1
+            diag("%s: %s: %r" % (name, what, r))
+    for what, forged in forgeries(session.id):
+        if any(c in forged for c in "\x00\x09"):
+            continue
+        for r in (session.post("ping", session=forged), session.post("tools/list", session=forged),
+                  front.request("DELETE", "/mcp", session.message("x", session=forged)[0]),
+                  front.request("GET", "/mcp", session.message("x", session=forged)[0])):
+            refused("session, " + what, r, [(404, -32001), (404, 0)])
+    for who, other in others(front):
+        for r in (session.post("ping", token=other), session.post("tools/list", token=other),
+                  front.request("DELETE", "/mcp", session.message("x", token=other)[0]),
+                  front.request("GET", "/mcp", session.message("x", token=other)[0])):
+            refused("session of " + who, r, [(404, -32001), (404, 0)])
+    cursor = front.post(modern("tools/list", {}, token)).json()["result"]["nextCursor"]
+    for what, forged in forgeries(cursor):
+        refused("cursor, " + what, front.post(modern("tools/list", {"cursor": forged}, token)), [(200, -32602)])
+    for kind in ("prompts/list", "resources/list", "resources/templates/list"):
+        refused("cursor of tools for " + kind, front.post(modern(kind, {"cursor": cursor}, token)), [(200, -32602)])
+    for wrong in (None, 7, 1e300, True, [], {}, "", "\x00", "\ud800", session.id):
+        refused("cursor %r" % wrong, front.post(modern("tools/list", {"cursor": wrong}, token)), [(200, -32602),
+                                                                                                (400, -32700)])
+    tool = "test_input_required_result_request_state"
+    state = ask_state(front, token).json()["result"]["requestState"]
+    answer = {"confirm": {"action": "accept", "content": {"ok": True}}}
+    for what, forged in list(forgeries(state)) + [("a cursor", cursor), ("a session", session.id), ("", "")]:
+        refused("state, " + what, ask_state(front, token, requestState=forged, inputResponses=answer), [(200, -32602)])
+    for wrong in (None, 7, True, [], {"a": 1}):
+        refused("state %r" % wrong, ask_state(front, token, requestState=wrong), [(200, -32602)])
+    for who, other in others(front):
+        refused("state of " + who, ask_state(front, other, requestState=state, inputResponses=answer), [(200, -32602)])
+    refused("state of another tool", ask_state(front, token, "test_input_required_result_tampered_state",
+                                               requestState=state, inputResponses=answer), [(200, -32602)])
+    refused("state as a cursor", front.post(modern("tools/list", {"cursor": state}, token)), [(200, -32602)])
+    refused("state as a session", session.post("ping", session=state), [(404, -32001)])
+    refused("cursor as a session", session.post("ping", session=cursor), [(404, -32001)])
+    is_(bad, 0, "%s: %d forged, foreign and mistaken session ids, cursors and states are refused" % (name, tried))
+    is_(code(session.post("ping")), (200, 0), name + ": the session is as good as before")
+    is_(code(front.post(modern("tools/list", {"cursor": cursor}, token))), (200, 0), name + ": so is the cursor")
+    r = ask_state(front, token, requestState=state, inputResponses=answer)
+    is_(r.json()["result"]["content"][0]["text"], "state-ok", name + ": and the state")
+    return tried
+
+
+# What no parameter should be. Deep values are within what a message may have, and beyond.
+HOSTILE = [None, True, 0, -1, 2 ** 53, 2 ** 63, -2 ** 63 - 1, 1e308, 1.5, "", "x", "\x00", "a\x00b", "\x01\x1f\x7f", "\u2028",
+           "\ud800", "\ufffe", "\U0010ffff", "x" * 5000, "%s%n%d", "../" * 20 + "etc/passwd", "\r\nX: y", "' OR 1=1 --",
+           "test://item/" + "%" * 100, "test://item/%00", "test://item/\x00", "test://item/" + "a" * 2100, "file:///etc/passwd",
+           "test://template/" + "x/" * 900 + "data", [], {}, [[]] * 500, [{}] * 500, {"a": {"b": {"c": []}}},
+           {"": ""}, {"__proto__": 1}, {"x" * 3000: 1}, [1] * 20000]
+REQUESTS = [
+    ("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}),
+    ("ping", {}), ("tools/list", {"cursor": "x"}), ("prompts/list", {"cursor": "x"}), ("resources/list", {"cursor": "x"}),
+    ("resources/templates/list", {"cursor": "x"}), ("server/discover", {}),
+    ("tools/call", {"name": "test_simple_text", "arguments": {}, "task": {}}),
+    ("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 1, "logs": 1}, "_meta": {"progressToken": 1}}),
+    ("tools/call", {"name": "change", "arguments": {"what": "test://item/1"}}),
+    ("tools/call", {"name": "test_input_required_result_multi_round", "arguments": {}, "requestState": "x", "inputResponses": {
+        "step1": {"action": "accept", "content": {"name": "x"}}}}),
+    ("prompts/get", {"name": "test_prompt_with_arguments", "arguments": {"arg1": "a", "arg2": "b"}}),
+    ("resources/read", {"uri": "test://static-text"}), ("resources/read", {"uri": "test://item/1"}),
+    ("resources/subscribe", {"uri": "test://item/1"}), ("resources/unsubscribe", {"uri": "test://item/1"}),
+    ("completion/complete", {"ref": {"type": "ref/prompt", "name": "test_prompt_with_arguments"}, "argument": {
+        "name": "arg1", "value": "p"}, "context": {"arguments": {"arg2": "x"}}}),
+    ("logging/setLevel", {"level": "info"}),
+    ("subscriptions/listen", {"notifications": {"toolsListChanged": False, "resourceSubscriptions": ["test://item/1"]}}),
+    ("notifications/cancelled", {"requestId": 1, "reason": "x"}),
+    ("notifications/progress", {"progressToken": 1, "progress": 1}),
+    ("notifications/initialized", {}), ("notifications/roots/list_changed", {}),
+    ("x" * 3000, {}), ("", {}), ("tools/call\x00", {}), ("tasks/get", {"taskId": "x"}),
+]
+
+
+def mutations(value, depth=0):
+    """Every value that differs from "value" in one place, which has a hostile value or is missing."""
+    for hostile in HOSTILE:
+        yield hostile
+    if isinstance(value, dict) and depth < 4:
+        for key in value:
+            yield {k: v for k, v in value.items() if k != key}
+            for changed in mutations(value[key], depth + 1):
+                yield dict(value, **{key: changed})
+    if isinstance(value, list) and value and depth < 4:
+        for changed in mutations(value[0], depth + 1):
+            yield [changed]
+
+
+def shapes(front, name, share):
+    """Requests of both eras with one wrong value, on connections that are not waited for long."""
+    token = front.token()
+    session = Session(front, token)
+    work = []
+    for method, params in REQUESTS:
+        for changed in mutations(params):
+            work.append(session.message(method, changed, None if method.startswith("notifications/") else 1))
+            whole = changed
+            if isinstance(changed, dict):
+                meta = changed.get("_meta", {})
+                whole = dict(changed, _meta=dict({META + "protocolVersion": MODERN, META + "clientCapabilities": {
+                    "elicitation": {}}, META + "logLevel": "debug"}, **meta) if isinstance(meta, dict) else meta)
+            headers = modern(method.replace("\x00", "") or "x", {}, token)[0]
+            named = changed.get("name", changed.get("uri")) if isinstance(changed, dict) else None
+            if isinstance(named, str):
+                headers.append(("Mcp-Name", "=?base64?%s?=" % base64.b64encode(named.encode(errors="replace")).decode()))
+            work.append((headers, json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": whole}).encode()))
+    for member, values in (("id", HOSTILE + ["x" * 1024, "x" * 1025]), ("jsonrpc", HOSTILE), ("method", HOSTILE)):
+        for value in values:
+            work.append((session.headers(), json.dumps({**{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}},
+                                                        member: value}).encode()))
+    random.shuffle(work)
+    work = work[:len(work) // share]
+    bad, slowest, lock = [], 0.0, threading.Lock()
+
+    def run(part):
+        nonlocal slowest
+        for message in part:
+            began = time.monotonic()
+            try:
+                with Events(front, message) as e:
+                    head = e.head()
+                    if head.getheader("Content-Type") == "text/event-stream":
+                        good = head.status == 200 and e.read()
+                    else:
+                        e.rest()
+                        good = head.status in (200, 202, 400, 404) and (head.status == 202 or is_answer(e.whole))
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                good, head = False, error
+            with lock:
+                slowest = max(slowest, time.monotonic() - began)
+                if not good:
+                    bad.append((message[1][:300], getattr(head, "status", head)))
+    threads = [threading.Thread(target=run, args=(work[i::8],)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for row in bad[:5]:
+        diag(repr(row))
+    is_(len(bad), 0, "%s: %d requests with a wrong value have their answers" % (name, len(work)))
+    ok(slowest < 10, "%s: soon (%.1f s at most)" % (name, slowest))
+    return len(work)
+
+
+def is_answer(text):
+    message = json.loads(text)
+    return message.get("jsonrpc") == "2.0" and ("result" in message) != ("error" in message)
+
+
+def listen(token, request_id=1, **wanted):
+    return modern("subscriptions/listen", {"notifications": wanted}, token, request_id=request_id)
+
+
+def is_stream(e):
+    return e.head().getheader("Content-Type") == "text/event-stream"
+
+
+def hoarding(front, name):
+    """MAX_STREAMS_PRINCIPAL=12. Who takes all that is to be had takes only what is his."""
+    token, other = front.token(), front.token(sub="usr_other")
+    streams = []
+    for i in range(40):
+        mine = (token, front.token(client_id="skc_%d" % i))[i % 2]
+        message = [listen(mine, i, toolsListChanged=True), (Session(front, mine).headers(), b""),
+                   modern("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 20000}, "_meta": {
+                       "progressToken": i}}, mine, "work", i)][i % 3]
+        if i >= 12 and i % 3 == 2:
+            continue    # would wait for its end, as it is no stream
+        streams.append(Events(front, message, verb="POST" if message[1] else "GET"))
+    statuses = [e.head().status for e in streams if not is_stream(e)]
+    is_(sum(is_stream(e) for e in streams), 12, name + ": one principal has so many streams, of all kinds and clients")
+    ok(all(status == 503 for status in statuses), name + ": others are refused (%s)" % statuses)
+    with Events(front, listen(other, toolsListChanged=True)) as e:
+        ok(is_stream(e), name + ": another principal has one")
+    for e in streams:
+        e.close()
+
+    def again():
+        with Events(front, listen(token, toolsListChanged=True)) as e:
+            return is_stream(e)
+    ok(wait_for(again, 10), name + ": and so has the first when it has let go")
+
+
+def subscribing(front, name):
+    token, other = front.token(), front.token(sub="usr_other")
+    theirs = Session(front, other)
+    is_(theirs.delete().status, 204, name + ": somebody ends a session")
+    theirs_too = Session(front, other)
+    theirs_too.post("resources/subscribe", {"uri": "test://item/theirs"})
+    sessions = [Session(front, token) for _ in range(6)]
+    counts = [sum(code(s.post("resources/subscribe", {"uri": "test://item/%d" % i})) == (200, 0) for i in range(300))
+              for s in sessions]
+    is_(counts, [256] * 6, name + ": one session subscribes to so many resources and no more")
+    is_(code(sessions[-1].post("logging/setLevel", {"level": "info"})), (200, -32602), name + ": nor to a level then")
+    is_(sessions[-1].delete().status, 204, name + ": but can be ended")
+    is_([code(sessions[-1].post("ping")), sessions[-1].delete().status], [(404, -32001), 404], name + ": for good")
+    is_(theirs.delete().status, 404, name + ": what others have ended is ended still")
+    if front.kind != "fcgid":
+        with Events(front, (theirs_too.headers(), b""), verb="GET") as e:
+            e.head()
+            time.sleep(0.2)
+            front.post(modern_call("change", {"what": "test://item/theirs"}, token))
+            is_(e.event(0)[1]["params"], {"uri": "test://item/theirs"}, name + ": and what they subscribed to is kept")
+
+
+def main():
+    for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx"):
+        lack = missing(name)
+        if lack:
+            skip(name, lack + " is not there")
+            continue
+        with HostileFront(name, {"PAGE_SIZE": "5", "MAX_STREAMS_PRINCIPAL": "1000"}) as front:
+            before = set(front.responders())
+            sealed(front, name)
+            shapes(front, name, 1)
+            subscribing(front, name)
+            ok(before <= set(front.responders()), name + ": no process has ended")
+        if front.kind != "fcgid":
+            with HostileFront(name, {"MAX_STREAMS_PRINCIPAL": "12", "STREAM_KEEPALIVE_S": "1"}) as front:
+                hoarding(front, name)
+    done()
+
+
+main()

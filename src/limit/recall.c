@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "store/sqlite.h"
@@ -24,8 +25,8 @@
 #define WAYS 4
 #define SETS 16384		/* a power of two; 65,536 entries, 2 MiB once all are used */
 #define ENTRIES_AT 4096		/* the first set */
-#define LOCK_TRIES 200		/* the lock is held for microseconds; who holds it longer does not run */
-#define LOCK_MORE_TRIES 100	/* a millisecond each */
+#define LOCK_MS 2		/* the lock is held for microseconds; who holds it longer does not run */
+#define LOCK_INSIST_MS 1000	/* until who holds it has run again, however busy the machine is */
 
 /* Which table the memory is of; all zero: none yet. */
 struct table {
@@ -126,16 +127,21 @@ lock(const struct recall *r, short type, bool insist)
 {
 	static const struct timespec moment = { .tv_nsec = 1000000 };
 	struct flock whole = { .l_type = type, .l_whence = SEEK_SET };
+	int64_t begun_ms = 0, waited_ms = 0;
 
-	for (int i = 0; i < LOCK_TRIES + (insist ? LOCK_MORE_TRIES : 0); i++) {
-		if (fcntl(r->fd, F_OFD_SETLK, &whole) == 0)
-			return true;
-		if (i < LOCK_TRIES)
+	while (fcntl(r->fd, F_OFD_SETLK, &whole) != 0) {
+		if (!begun_ms)
+			begun_ms = clock_monotonic_ms();
+		/* To yield is a moment, or a time slice of each who is busy. */
+		waited_ms = clock_monotonic_ms() - begun_ms;
+		if (waited_ms >= (insist ? LOCK_INSIST_MS : LOCK_MS))
+			return false;
+		if (waited_ms < LOCK_MS)
 			sched_yield();
 		else
 			nanosleep(&moment, NULL);
 	}
-	return false;
+	return true;
 }
 
 /* The table that is there now. */

@@ -43,8 +43,8 @@ void recall_free(struct recall *r);
 /*
  * Begin a piece of work with the memory: no other process looks or writes until recall_unlock(). Opens or makes the
  * file if need be. Returns false when there is no memory now; nothing is locked then, and none of the functions below
- * may be called. Waits some hundred microseconds at most; "insist" is for who has something that would be lost, and
- * waits for a tenth of a second.
+ * may be called. Waits two milliseconds; "insist" is for who has something that would be lost, and waits for a
+ * second.
  */
 bool recall_lock(struct recall *r, int64_t now_s, bool insist) MCP_MUST_CHECK;
 

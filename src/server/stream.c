@@ -163,11 +163,12 @@ on_released(void *ctx, bool delivered)
 	static const char *const words[] = { "ended", "client left", "life over" };
 	struct kept *k = ctx;
 
+	k->owner.released(k->owner.ctx);
+	leases_give(k->server->streams, k->lease);
+	/* Whoever reads this finds its place free. */
 	log_info("%s stream of %u events closed after %" PRId64 " ms, %s%s", k->id, atomic_load(&k->events),
 	    clock_monotonic_ms() - k->begun_ms, words[atomic_load(&k->over)],
 	    delivered || atomic_load(&k->over) == 1 + MCP_KEPT_GONE ? "" : ", its end not delivered");
-	k->owner.released(k->owner.ctx);
-	leases_give(k->server->streams, k->lease);
 	server_unref(k->server);
 	free(k);
 }

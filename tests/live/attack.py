@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import crypto   # noqa: E402
 import fastcgi   # noqa: E402
 from front import env_quote   # noqa: E402
-from harness import RESPONDER, is_, modern_call   # noqa: E402
+from harness import RESPONDER, is_, modern_call, wait_for   # noqa: E402
 
 # %x20-21 / %x23-5B / %x5D-7E (RFC 6750 section 3).
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*\Z")
@@ -92,6 +92,10 @@ class Alone(fastcgi.Responder):
         self.command = [RESPONDER, "--config", self.config]
         for _ in range(processes):
             self.start()
+
+    def serving(self):
+        """Wait until it serves."""
+        wait_for(lambda: fastcgi.request(self.address, {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/health"}).status, 30)
 
     def call(self, token=None, **more):
         answer = fastcgi.request(self.address, *parameters(token, **more))

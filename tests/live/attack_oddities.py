@@ -137,10 +137,12 @@ def dear(r, m):
     took = {}
     with fastcgi.Connection(r.address) as c:
         for what, token in cases.items():
-            began = time.monotonic()
+            times = []
             for _ in range(40):
+                began = time.monotonic()
                 ask_on(c, token)
-            took[what] = (time.monotonic() - began) / 40 * 1000
+                times.append((time.monotonic() - began) * 1000)
+            took[what] = sorted(times)[20]  # of a busy machine some are late
     worst = max(took, key=took.get)
     diag(", ".join("%s %.2f ms" % item for item in took.items()))
     limit = 20 if fastcgi.is_slow(RESPONDER) else 5

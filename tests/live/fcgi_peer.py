@@ -86,7 +86,8 @@ def trap_accept_lock():
         silent = [Connection(r.address) for _ in range(20)]
         began = time.monotonic()
         alive(r, "trap 1, accept: 2 threads, 20 idle kept connections, 20 that say nothing: a new one is served")
-        ok(time.monotonic() - began < 1 * FACTOR, "trap 1, accept: at once")
+        # Who waits for one of the others waits for 10 s.
+        ok(time.monotonic() - began < 5, "trap 1, accept: at once")
         fine = 0
         for c in reversed(idle):
             c.send(whole(GET, keep=True))
@@ -257,7 +258,7 @@ def silent():
                     is_(answer.fact("error"), error, "silent %s: the handler is told" % text)
                 else:
                     is_(answer.stdout, b"", "silent %s: no answer" % text)
-                ok(0.8 < took < 3.2 * FACTOR, "silent %s: ends after the time-out (%.1f s)" % (text, took))
+                ok(0.8 < took < 2.8 * FACTOR, "silent %s: ends after the time-out (%.1f s)" % (text, took))
         for text, head in (("the parameters", begin()),
             ("the body", begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"a" * 1000)[:8])):
             with Connection(r.address) as c:
@@ -275,7 +276,7 @@ def silent():
                         break
                     c.socket.setblocking(True)
                 took = time.monotonic() - began
-                ok(2 < took < 5 * FACTOR, "a byte every 0.1 s in %s ends after the total time (%.1f s)" % (text, took))
+                ok(2 < took < 8 * FACTOR, "a byte every 0.1 s in %s ends after the total time (%.1f s)" % (text, took))
     with Responder([ECHO, "-w", "2", "-t", "5", "-T", "20"]) as r:
         r.ready()
         head = begin() + stream(PARAMS, pairs(GET))
@@ -285,7 +286,8 @@ def silent():
         time.sleep(0.2)
         began = time.monotonic()
         alive(r, "40 peers silent in the middle of a head, 2 threads: a good one is served")
-        ok(time.monotonic() - began < 0.5 * FACTOR, "at once (%.3f s)" % (time.monotonic() - began))
+        took = time.monotonic() - began
+        ok(took < 3, "at once: silence may last 5 s (%.3f s)" % took)
         for i, c in enumerate(held):
             c.send(head[1 + i % (len(head) - 1):] + record(STDIN))
         is_([c.read_answer().status for c in held], [200] * 40, "and so are they when they go on")
@@ -294,10 +296,11 @@ def silent():
         held = [Connection(r.address) for _ in range(300)]
         for c in held:
             c.send(head[:20])
-        ok(wait_for(lambda: "too many requests have come in part" in r.logged(), 10), "300 of them are too many")
+        ok(wait_for(lambda: "too many requests have come in part" in r.logged(), 30), "300 of them are too many")
         began = time.monotonic()
         alive(r, "and a good one is served all the same")
-        ok(time.monotonic() - began < 0.5 * FACTOR, "at once (%.3f s)" % (time.monotonic() - began))
+        took = time.monotonic() - began
+        ok(took < 3, "at once: silence may last 5 s (%.3f s)" % took)
         for c in held:
             c.close()
 
@@ -357,8 +360,7 @@ def descriptors():
         alive(r, "and a new one too")
         for c in idle:
             c.close()
-        wait_for(lambda: len(os.listdir("/proc/%d/fd" % r.process.pid)) < 20, 5)
-        ok(len(os.listdir("/proc/%d/fd" % r.process.pid)) < 20, "closed connections leave no descriptor behind")
+        ok(wait_for(lambda: len(os.listdir("/proc/%d/fd" % r.process.pid)) < 20), "closed connections leave no descriptor behind")
 
 
 def many_peers(r):

@@ -9,7 +9,7 @@ import threading
 import time
 
 from fastcgi import ABORT_REQUEST, ECHO, Connection, Responder, is_slow, record, request, rss_kib, stop_time, whole
-from harness import diag, done, is_, ok, skip_all, wait_for
+from harness import diag, done, is_, ok, prompt, skip_all, wait_for
 
 if not os.path.exists(ECHO):
     skip_all("tests/programs/fcgi-echo is not built")
@@ -54,21 +54,31 @@ def says(r, text, count=1, seconds=5):
     return wait_for(lambda: r.logged().count(text) >= count, seconds * FACTOR)
 
 
+def time_of(r, query, text):
+    """Seconds until a piece of an answer is there."""
+    with Stream(r, query) as s:
+        return s.until(text)
+
+
+def time_to_answer(r):
+    began = time.monotonic()
+    return time.monotonic() - began if request(r.address, get("")).status == 200 else 99
+
+
 def pieces(r):
+    prompt(lambda: time_of(r, "stream=2&sleep=300", b"piece 0"), 0.1 * FACTOR, "the first piece is there at once (%s)")
     with Stream(r, "stream=3&sleep=300") as s:
-        first = s.until(b"piece 0")
-        ok(first < 0.1 * FACTOR and b"piece 1" not in s.text, "the first piece is there at once (%.0f ms)" % (first *
-            1000))
+        s.until(b"piece 0")
         ok(b"\r\n\r\npiece 0" in s.text and b"Content-Length" not in s.text, "after a head without a length")
-        second = s.until(b"piece 1")
-        ok(0.25 < second < 0.3 + 0.1 * FACTOR, "the second when it is written (%.0f ms)" % (second * 1000))
+        ok(s.until(b"piece 1") > 0.25, "the second not before it is written")
         s.until(b"never")
         is_(s.ended, "ended", "the request is ended")
         ok(s.is_closed(), "and the connection closed")
     ok(says(r, "streamed: 3 written, the client is there"), "who answered knows that all was read")
+    prompt(lambda: time_of(r, "stream=2&sleep=300", b"piece 1"), 0.3 + 0.1 * FACTOR, "and at once then (%s)")
     with Stream(r, "stream=2&sleep=500&pulse=100") as s:
-        s.until(b"never")
-        ok(4 <= s.text.count(b"~") <= 11, "a silent stream has its pulse (%d in a second)" % s.text.count(b"~"))
+        took, pulses = s.until(b"never"), s.text.count(b"~")
+        ok(4 <= pulses <= 1 + 10 * took, "a silent stream has its pulse (%d in %.1f s)" % (pulses, took))
         ok(s.text.replace(b"~", b"").endswith(b"piece 0 \npiece 1 \n"), "and its pieces are whole")
     with Stream(r, "stream=20&size=1000000") as s:
         s.until(b"never")
@@ -79,26 +89,30 @@ def pieces(r):
         ok(s.read_answer().status == 200, "a connection that its front keeps is used again after a stream")
 
 
+def time_to_notice(r, how):
+    """Seconds until it is noticed that a client has left; 99: it is not."""
+    seen = r.logged().count("has left")
+    with Stream(r, "stream=100&sleep=100") as s:
+        s.until(b"piece 1")
+        if how == "abort":
+            s.send(record(ABORT_REQUEST))
+        elif how == "shut":
+            s.socket.shutdown(socket.SHUT_WR)
+        else:
+            s.close()
+        began = time.monotonic()
+        return time.monotonic() - began if says(r, "the client has left", seen + 1) else 99
+
+
 def leaving(r):
     for how in ("close", "abort", "shut"):
-        seen = r.logged().count("has left")
-        with Stream(r, "stream=100&sleep=100") as s:
-            s.until(b"piece 1")
-            if how == "abort":
-                s.send(record(ABORT_REQUEST))
-            elif how == "shut":
-                s.socket.shutdown(socket.SHUT_WR)
-            else:
-                s.close()
-            began = time.monotonic()
-            ok(says(r, "the client has left", seen + 1), "a client that leaves a stream (%s) is noticed" % how)
-            took = time.monotonic() - began
-            ok(took < 0.3 * FACTOR, "within a moment (%.0f ms)" % (took * 1000))
+        prompt(lambda how=how: time_to_notice(r, how), 0.3 * FACTOR,
+               "a client that leaves a stream (" + how + ") is noticed within a moment (%s)")
     seen = r.logged().count("watched: the client has left")
     with Connection(r.address) as c:
         c.send(whole(get("watch&sleep=10000")))
         time.sleep(0.2)
-    ok(says(r, "watched: the client has left", seen + 1, 1),
+    ok(says(r, "watched: the client has left", seen + 1),
         "a client that leaves before anything was sent is noticed too")
 
 
@@ -108,17 +122,18 @@ def slow_readers(r):
         s.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         began = time.monotonic()
         ok(says(r, "the client has left"), "who reads nothing is given up")
-        ok(0.8 < time.monotonic() - began < 1.6 * FACTOR, "after the time that a silent peer gets")
+        took = time.monotonic() - began
+        ok(0.8 < took < 4 * FACTOR, "after the time that a silent peer gets (%.1f s)" % took)
     before = rss_kib(r.process.pid)
     streams = [Stream(r, "stream=1000&size=100000&sleep=5&keep&leave") for _ in range(10)]
-    ok(says(r, "told that the client has left, lost", 10, 8), "a kept stream whose client reads nothing is given up")
+    ok(says(r, "told that the client has left, lost", 10, 20), "a kept stream whose client reads nothing is given up")
     grown = rss_kib(r.process.pid) - before
     ok(SLOW or grown < 8192, "its queue has a bound (%d KiB for 10 of them)" % grown)
     for s in streams:
         s.close()
-    with Stream(r, "stream=10&sleep=100&life=300") as s:
-        s.until(b"never")
-        ok(0.25 < time.monotonic() - s.began < 0.3 + 0.3 * FACTOR, "a stream that lives too long is cut")
+    with Stream(r, "stream=50&sleep=100&life=300") as s:
+        took = s.until(b"never")
+        ok(0.25 < took < 2, "a stream that lives too long is cut (%.1f s of 5)" % took)
         is_(s.ended, "closed", "without pretending that its answer was whole")
 
 
@@ -127,22 +142,22 @@ def kept(r, at_rest):
     streams = [Stream(r, "stream=2&sleep=200&keep&leave&life=3000") for _ in range(20)]
     for s in streams:
         s.until(b"piece 0")
-    began = time.monotonic()
-    ok(request(r.address, get("")).status == 200 and time.monotonic() - began < 0.2 * FACTOR,
-        "20 kept streams leave the one thread free")
+    # Each would hold it for 3 s.
+    took = time_to_answer(r)
+    ok(took < 2, "20 kept streams leave the one thread free (%.0f ms)" % (took * 1000))
     for s in streams[:10]:
         s.close()
-    ok(says(r, "told that the client has left, lost", 10, 2), "their owners are told of clients that leave")
+    ok(says(r, "told that the client has left, lost", 10), "their owners are told of clients that leave")
     for s in streams[10:]:
         s.until(b"never")
     ok(all(s.text.endswith(b"the end\n") and s.ended == "ended" for s in streams[10:]),
         "and when their life is over, so that they end with a last word")
-    ok(says(r, "told that it is over, delivered", 10, 2), "which is known to be delivered")
+    ok(says(r, "told that it is over, delivered", 10), "which is known to be delivered")
     with Stream(r, "stream=2&sleep=50&keep", keep=True) as s:
         s.until(b"never")
         s.send(whole(get(""), request_id=2, keep=True))
         ok(s.read_answer().status == 200, "a kept connection is used again after a kept stream")
-    ok(wait_for(lambda: threads(r) == at_rest, 3), "no thread is left over (%d)" % threads(r))
+    ok(wait_for(lambda: threads(r) == at_rest), "no thread is left over (%d)" % threads(r))
 
 
 def many(r):
@@ -156,51 +171,46 @@ def many(r):
     held = rss_kib(r.process.pid) - before
     # fcgi-echo has a thread a kept stream; its stacks are a few pages each.
     diag("500 kept streams: %d KiB resident, %d threads" % (held, threads(r)))
-    began = time.monotonic()
-    count = 0
-    while time.monotonic() - began < 1:
-        count += request(r.address, get("")).status == 200
-    ok(count > 100, "500 idle streams, and calls are answered (%d in a second)" % count)
+    prompt(lambda: sum(time_to_answer(r) for _ in range(100)), 1 * FACTOR, "500 idle streams, and 100 calls take %s")
     ok(all(s.until(b"~") < 60 for s in streams), "every stream has its pulse")
     for s in streams:
         s.close()
-    ok(says(r, "told that the client has left, lost", 500, 10), "all are noticed when they leave")
+    ok(says(r, "told that the client has left, lost", 500, 30), "all are noticed when they leave")
 
 
 def starving(r, at_rest):
     """fcgi-echo -w 1: streams that hold threads, and clients that have left, do not hold up calls."""
-    streams = [Stream(r, "stream=20&sleep=100") for _ in range(10)]
+    streams = [Stream(r, "stream=50&sleep=100") for _ in range(10)]
     for s in streams:
         took = s.until(b"piece 0")
-    ok(took < 1 * FACTOR, "10 streams at once with one thread for calls (%.0f ms)" % (took * 1000))
-    began = time.monotonic()
-    ok(request(r.address, get("")).status == 200 and time.monotonic() - began < 0.2 * FACTOR,
-        "and calls are answered meanwhile")
+    # Each lasts 5 s.
+    ok(took < 3, "10 streams at once with one thread for calls (%.0f ms)" % (took * 1000))
     ok(threads(r) > 10, "by threads started for it (%d)" % threads(r))
+    took = time_to_answer(r)
+    ok(took < 1.5, "and calls are answered meanwhile (%.0f ms)" % (took * 1000))
     for s in streams:
         s.until(b"never")
-    ok(all(s.text.count(b"piece") == 20 for s in streams), "all streams are whole")
+    ok(all(s.text.count(b"piece") == 50 for s in streams), "all streams are whole")
     request(r.address, get(""))
-    ok(wait_for(lambda: threads(r) == at_rest, 3), "the additional threads end after that (%d are left)" % threads(r))
+    ok(wait_for(lambda: threads(r) == at_rest), "the additional threads end after that (%d are left)" % threads(r))
     with Connection(r.address) as c:
-        c.send(whole(get("sleep=4000")))
+        c.send(whole(get("sleep=8000")))
         time.sleep(0.1)
-    began = time.monotonic()
-    ok(request(r.address, get("")).status == 200, "a call after a client has left its own")
-    took = time.monotonic() - began
-    ok(took < 1.5 * FACTOR, "does not wait for what goes on for nobody (%.0f ms)" % (took * 1000))
+    took = time_to_answer(r)
+    ok(took < 5, "a call after a client has left its own does not wait for what goes on for nobody (%.0f ms)" % (
+        took * 1000))
     with Connection(r.address) as c:
-        c.send(whole(get("sleep=1500")))
         began = time.monotonic()
+        c.send(whole(get("sleep=1500")))
         request(r.address, get(""))
         took = time.monotonic() - began
         ok(took > 0.9, "a call whose client is there counts (%.0f ms)" % (took * 1000))
-    wait_for(lambda: threads(r) == at_rest, 5)
+    wait_for(lambda: threads(r) == at_rest)
 
 
 def too_many(r):
     """More streams than threads may be away."""
-    streams = [Stream(r, "stream=1&sleep=3000") for _ in range(140)]
+    streams = [Stream(r, "stream=1&sleep=20000") for _ in range(140)]
     answers = {"piece": 0, "whole": 0}
     for s in streams[:128]:
         s.until(b"piece 0")
@@ -224,7 +234,8 @@ def stopping():
                 s.until(b"piece 0")
             if how == "kept":
                 took, status = stop_time(r.process, signal.SIGTERM)
-                ok(took < 1 * FACTOR and status == 0, "SIGTERM ends kept streams and then the process (%.0f ms, "
+                # The grace is 3 s.
+                ok(took < 2.5 and status == 0, "SIGTERM ends kept streams and then the process (%.0f ms, "
                     "status %d)" % (took * 1000, status))
                 for s in streams:
                     s.until(b"never")

@@ -199,37 +199,40 @@ def answers(env):
             is_((r.status, r.body, r.get("WWW-Authenticate")), (503, UNAVAILABLE, None), "%s: 503 [%s]" % (name, row))
             ok(int(r.get("Retry-After") or 0) >= 1, "with Retry-After")
             env.behave("introspect")
-            ok(wait_for(lambda: call(front, good).status == 200, 40, 0.1), "and the token is good when the server is")
+            ok(wait_for(lambda: call(front, good).status == 200, 60, 0.1), "and the token is good when the server is")
         is_(env.count("other"), 0, "no redirect was followed [H8]")
         no_secrets(front, env)
 
 
 def revocation(env):
     with make_front(env, INTROSPECTION_CACHE_S="2") as front:
-        token = env.opaque()
+        token, start = env.opaque(), time.monotonic()
         is_([call(front, token).status for _ in range(20)], [200] * 20, "a token is used twenty times")
-        ok(env.count("introspect") <= 2, "and asked about once a process [G3]")
+        took = time.monotonic() - start
+        ok(env.count("introspect") <= 2 * (1 + took // 2), "and asked about once a process in 2 s [G3]")
         env.revoke(token)
         start = time.monotonic()
-        ok(wait_for(lambda: call(front, token).status == 401, 10, 0.05), "revoked, it is refused [H6]")
+        ok(wait_for(lambda: call(front, token).status == 401, 15, 0.05), "revoked, it is refused [H6]")
         took = time.monotonic() - start
-        ok(took < 3.5, "after %.1f s, where answers are kept for 2 s [H6]" % took)
+        ok(took < 6, "after %.1f s, where answers are kept for 2 s [H6]" % took)
         is_([call(front, token).status for _ in range(10)], [401] * 10, "and stays refused [G4]")
-        token = env.opaque(exp=int(time.time()) + 2)
-        is_(call(front, token).status, 200, "a token that ends in 2 s is good")
-        time.sleep(2.1)
-        is_(call(front, token).status, 401, "and is none past its exp [G1]")
+    with make_front(env, INTROSPECTION_CACHE_S="60") as front:
+        end = int(time.time()) + 4
+        token = env.opaque(exp=end)
+        is_(call(front, token).status, 200, "a token that ends in 4 s is good")
+        time.sleep(end + 0.1 - time.time())
+        is_(call(front, token).status, 401, "and is none past its exp, though answers are kept for 60 s [G1]")
         token = env.opaque()
-        call(front, token)
+        is_({call(front, token).status for _ in range(8)}, {200}, "a token is good")
         front.settings["EXPECTED_AUDIENCE"] = "https://elsewhere.example/mcp"
         front.settings["MCP_SERVER_ID"] = "res_other"
         front.configure()
-        ok(wait_for(lambda: call(front, token).status == 401, 1.9, 0.05),
+        ok(wait_for(lambda: call(front, token).status == 401, 20, 0.05),
            "another configuration forgets what was kept under the old one [G2]")
 
 
 def floods(env):
-    with make_front(env, RATE_LIMIT="600/minute") as front:
+    with make_front(env, RATE_LIMIT="600/hour") as front:
         start = time.monotonic()
         statuses = [call(front, "opq_guess_%d" % i).status for i in range(1000)]
         took = time.monotonic() - start
@@ -256,34 +259,37 @@ def outage(env):
             call(front, known)
             call(front, jwt)
         env.behave("introspect", "status", 500)
-        before = env.count("introspect")
+        before, start = env.count("introspect"), time.monotonic()
         statuses = [call(front, "opq_outage_%d" % i).status for i in range(200)]
-        asked = env.count("introspect") - before
+        asked, lasted = env.count("introspect") - before, time.monotonic() - start
         is_(set(statuses), {503}, "an outage is 503 [H2]")
-        ok(asked <= 14, "200 tokens cost %d questions, from two processes [H7]" % asked)
+        # Each process: five until it has enough, one after a pause of 2 s at least.
+        ok(asked <= 12 + 2 * (lasted // 2), "200 tokens cost %d questions, from two processes [H7]" % asked)
         is_(call(front, known).status, 200, "what is kept counts meanwhile")
         is_(call(front, jwt).status, 200, "and JWTs do")
         env.behave("introspect")
         start = time.monotonic()
         fresh = env.opaque()
-        ok(wait_for(lambda: call(front, fresh).status == 200, 40, 0.05), "it serves again by itself")
+        ok(wait_for(lambda: call(front, fresh).status == 200, 60, 0.05), "it serves again by itself")
         diag("first answer %.1f s after the authorization server was back" % (time.monotonic() - start))
-        ok(time.monotonic() - start < 9, "soon after a short outage")
-        time.sleep(2.5)
-        is_({call(front, env.opaque()).status for _ in range(20)}, {200}, "in all processes")
+        # The pause between questions is at most twice as long as the outage was until it began.
+        ok(time.monotonic() - start < 9 + 2 * lasted, "soon after a short outage")
+        ok(wait_for(lambda: {call(front, env.opaque()).status for _ in range(20)} == {200}, 60), "in all processes")
         ok("answers again" in front.logs()["responder.log"], "and the log says so")
 
+        before = env.count("introspect")
         env.behave("introspect", "hang")
         crowd = threading.Thread(target=lambda: together(front, ["opq_hang_%d" % i for i in range(24)]))
         crowd.start()
-        time.sleep(1.0)
+        wait_for(lambda: env.count("introspect") > before)
         slowest = 0.0
         for _ in range(10):
             start = time.monotonic()
             is_good = call(front, jwt).status == 200 and front.request("GET", "/health").status == 200
             slowest = max(slowest, time.monotonic() - start)
         crowd.join()
-        ok(is_good and slowest < 1.0, "24 tokens at a server that hangs do not stop others (slowest %.2f s)" % slowest)
+        # Whoever waits for that server waits for 5 s.
+        ok(is_good and slowest < 3, "24 tokens at a server that hangs do not stop others (slowest %.2f s)" % slowest)
         env.behave("introspect")
         no_secrets(front, env)
 
@@ -304,7 +310,7 @@ def development_issuer():
             is_(call(front, token).status, 200, "a token of the development issuer is introspected where it says [W52]")
             is_(call(front, token[:-4] + "AAAA").status, 401, "and a forged one is not active [W54]")
             issuer.post("/oauth/revoke", {"token": token}, basic)
-            ok(wait_for(lambda: call(front, token).status == 401, 5, 0.1), "revoked there it is refused here [H6 W52]")
+            ok(wait_for(lambda: call(front, token).status == 401, 20, 0.1), "revoked there it is refused here [H6 W52]")
 
 
 lacking = missing("lighttpd")

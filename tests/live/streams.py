@@ -14,8 +14,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
 from front import CGI_FRONTS, Front, missing  # noqa: E402
-from harness import (BUILD, diag, done, is_, legacy_call, legacy_message, modern_call, ok, skip,  # noqa: E402
-                     skip_all, wait_for)
+from harness import (BUILD, diag, done, is_, legacy_call, legacy_message, modern_call, ok, prompt,  # noqa: E402
+                     skip, skip_all, wait_for)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 from tavily import Tavily  # noqa: E402
@@ -38,19 +38,32 @@ class StreamFront(Front):
         if not os.path.exists(module):
             shutil.copy(MODULE, module)
             os.chmod(module, 0o755)
-        self.diary_path = self.dir + "/log/diary"
+        self.diary_path, self.gate_path = self.dir + "/log/diary", self.dir + "/log/gate"
         self.settings["TOOL_MODULES"] = module
         super().configure()
         with open(self.dir + "/mcp-fcgi.conf", "a", encoding="utf-8") as f:
-            f.write("[module streams]\nDIARY=%s\n" % self.diary_path)
+            f.write("[module streams]\nDIARY=%s\nGATE=%s\n" % (self.diary_path, self.gate_path))
 
     def diary(self, word):
-        """How many calls ended so."""
+        """How many calls have begun, or ended so."""
         try:
             with open(self.diary_path, encoding="ascii") as f:
                 return f.read().count(" %s after " % word)
         except FileNotFoundError:
             return 0
+
+    def begun(self, calls):
+        """Wait until so many calls more than when it is made have begun."""
+        wanted = self.diary("begun") + calls
+        return lambda: wait_for(lambda: self.diary("begun") >= wanted)
+
+    def open_gate(self, is_open=True):
+        """Let calls that are gated end."""
+        if is_open:
+            with open(self.gate_path, "wb"):
+                pass
+        elif os.path.exists(self.gate_path):
+            os.unlink(self.gate_path)
 
 
 def work(token, modern=True, progress="p-1", request_id=7, level=None, **arguments):
@@ -67,19 +80,20 @@ def work(token, modern=True, progress="p-1", request_id=7, level=None, **argumen
 
 def first_events(front, name):
     token = front.token()
-    times = []
-    for _ in range(5):
-        with Events(front, work(token, steps=2, gap_ms=300)) as e:
-            times.append(e.event(0)[0])
-            later = e.event(1)[0]
-            e.rest()
-    best, median, worst = min(times), sorted(times)[len(times) // 2], max(times)
+    laters = []
+
+    def median():
+        """Of five, so that one moment of a busy machine is not taken for buffering."""
+        times = []
+        for _ in range(5):
+            with Events(front, work(token, steps=2, gap_ms=300)) as e:
+                times.append(e.event(0)[0])
+                laters.append(e.event(1)[0])
+                e.rest()
+        return sorted(times)[2]
     # A CGI program has to be started first.
-    bound = 0.5 if name in CGI_FRONTS else 0.1
-    # Of five, so that one moment of a busy machine is not taken for buffering.
-    ok(median < bound, "%s: the first event is there within %.0f ms (%.0f to %.0f ms)" % (name, bound * 1000,
-        best * 1000, worst * 1000))
-    ok(0.28 < later < 1.5, "%s: the second when it is sent (%.0f ms)" % (name, later * 1000))
+    prompt(median, 0.5 if name in CGI_FRONTS else 0.1, name + ": the first event is there at once (%s)")
+    ok(0.28 < min(laters) < 1.5, "%s: the second when it is sent (%.0f ms)" % (name, min(laters) * 1000))
 
 
 def messages(front, name):
@@ -111,29 +125,31 @@ def messages(front, name):
            r.json()["result"]["content"][0]["text"] == "done", "%s: %s gets JSON" % (name, text))
 
 
+def time_to_cancel(front, message, events=0, begun=None):
+    """Seconds until a call is cancelled whose client leaves after so many events, or when it has begun; 99: it is not."""
+    before = front.diary("cancelled")
+    with Events(front, message) as e:
+        if begun:
+            begun()
+        elif events:
+            e.event(events - 1)
+    left = time.monotonic()
+    return time.monotonic() - left if wait_for(lambda: front.diary("cancelled") > before, 8) else 99
+
+
 def leaving(front, name):
     token = front.token()
     for i in range(2):
-        before = front.diary("cancelled")
-        with Events(front, work(token, steps=100, gap_ms=200)) as e:
-            e.event(i)
-        left = time.monotonic()
-        ok(wait_for(lambda: front.diary("cancelled") > before, 8), name + ": a modern client that leaves cancels its call")
-        took = time.monotonic() - left
-        ok(took < 1, "%s: within a second (%.0f ms)" % (name, took * 1000))
-    before = front.diary("cancelled")
-    with Events(front, work(token, steps=1, gap_ms=20000)) as e:
-        e.event(0)
-    left = time.monotonic()
-    wait_for(lambda: front.diary("cancelled") > before, 8)
-    took = time.monotonic() - left
-    ok(took < 1.2, "%s: also of a tool that says nothing more (%.0f ms)" % (name, took * 1000))
+        prompt(lambda n=i + 1: time_to_cancel(front, work(token, steps=100, gap_ms=200), n), 1,
+               "%s: a modern client that leaves after event %d cancels its call within a second (%%s)" % (name, i + 1))
+    prompt(lambda: time_to_cancel(front, work(token, steps=1, gap_ms=20000), 1), 1.2,
+           name + ": also one of a tool that says nothing more (%s)")
     before = front.diary("done")
     with Events(front, work(token, modern=False, steps=4, gap_ms=200)) as e:
         e.event(0)
-    ok(wait_for(lambda: front.diary("done") > before, 5), name + ": a legacy client that leaves does not")
-    ok(wait_for(lambda: ", client left" in front.logs()["responder.log"], 3), name + ": the log says so")
-    ok(", stream of 7 events for " in front.logs()["responder.log"] and ", complete" in front.logs()["responder.log"],
+    ok(wait_for(lambda: front.diary("done") > before), name + ": a legacy client that leaves does not")
+    ok(wait_for(lambda: ", client left" in front.logs()["responder.log"]), name + ": the log says so")
+    ok(wait_for(lambda: all(word in front.logs()["responder.log"] for word in (", stream of 7 events for ", ", complete"))),
        name + ": and how long others were")
 
 
@@ -141,7 +157,7 @@ def cancelling(front, name):
     """notifications/cancelled comes as a request of its own, to whichever process."""
     token = front.token()
     before = front.diary("cancelled")
-    slowest = 0
+    times = []
     for i in range(4):
         with Events(front, work(token, modern=False, request_id=100 + i, steps=1, gap_ms=8000)) as e:
             e.event(0)
@@ -149,10 +165,10 @@ def cancelling(front, name):
             is_(r.status, 202, name + ": a cancellation is accepted")
             began = time.monotonic()
             e.rest()
-            slowest = max(slowest, time.monotonic() - began)
+            times.append(time.monotonic() - began)
             ok(b'"done"' not in e.whole, name + ": the cancelled call ends without an answer")
     is_(front.diary("cancelled") - before, 4, name + ": all were cancelled, in whichever process they ran")
-    ok(slowest < 1, "%s: within a second (%.0f ms)" % (name, slowest * 1000))
+    ok(sorted(times)[2] < 1 and times[-1] < 8, "%s: within a second, most of them (%s)" % (name, times))
     other = front.token(sub="usr_other")
     with Events(front, work(token, modern=False, request_id=200, steps=1, gap_ms=1200)) as e:
         e.event(0)
@@ -160,24 +176,26 @@ def cancelling(front, name):
         ok(b'"done"' in e.rest().whole, name + ": nobody cancels what is not his")
 
 
+def calls_meanwhile(front, name, token, what):
+    """Calls are answered while none of the gated ones has ended."""
+    before = front.diary("done")
+    ok(all(front.post(modern_call("greet_user", {"name": "Ann"}, token)).status == 200 for _ in range(5)),
+       "%s: calls %s" % (name, what))
+    is_(front.diary("done") - before, 0, name + ": do not wait for those")
+
+
 def silent_calls(front, name):
     """nginx: clients that leave calls which have not sent anything, and never will."""
     token = front.token()
-    before = front.diary("cancelled")
-    with Events(front, work(token, progress=None, steps=1, gap_ms=8000)):
-        time.sleep(0.2)
-    left = time.monotonic()
-    ok(wait_for(lambda: front.diary("cancelled") > before, 8),
-       name + ": a modern client that leaves cancels a call that is no stream")
-    ok(time.monotonic() - left < 1, "%s: within a second (%.0f ms)" % (name, (time.monotonic() - left) * 1000))
+    prompt(lambda: time_to_cancel(front, work(token, progress=None, steps=1, gap_ms=8000), begun=front.begun(1)), 1,
+           name + ": a modern client that leaves cancels a call that is no stream, within a second (%s)")
+    front.open_gate(False)
     for _ in range(4):
-        with Events(front, work(token, modern=False, progress=None, steps=1, gap_ms=5000, deaf=1)):
-            time.sleep(0.1)
-    began = time.monotonic()
-    ok(all(front.post(modern_call("greet_user", {"name": "Dot"}, token)).status == 200 for _ in range(5)),
-       name + ": calls after legacy clients have left others that are no streams")
-    took = time.monotonic() - began
-    ok(took < 2, "%s: do not wait for those (%.0f ms)" % (name, took * 1000))
+        begun = front.begun(1)
+        with Events(front, work(token, modern=False, progress=None, steps=1, gap_ms=20000, deaf=1, gated=1)):
+            begun()
+    calls_meanwhile(front, name, token, "after legacy clients have left others that are no streams")
+    front.open_gate()
 
 
 def searching(name):
@@ -189,14 +207,18 @@ def searching(name):
             headers, body = modern_call("web_search", {"query": "cats"}, front.token())
             message = json.loads(body)
             message["params"]["_meta"]["progressToken"] = "s"
-            with Events(front, (headers, json.dumps(message).encode())) as e:
-                is_(e.event(0)[1]["params"]["message"], "Searching the web", name + ": a search says that it has begun")
-                wait_for(lambda: tavily.count("search") == 1, 5)
-            left = time.monotonic()
-            ok(wait_for(lambda: "web_search, tool error, stream of 1 events" in front.logs()["responder.log"], 8),
-               name + ": and is given up when its client leaves")
-            took = time.monotonic() - left
-            ok(took < 1, "%s: within a second (%.0f ms)" % (name, took * 1000))
+            given_up = "web_search, tool error, stream of 1 events"
+
+            def time_to_give_up():
+                log, asked = front.logs()["responder.log"], tavily.count("search")
+                with Events(front, (headers, json.dumps(message).encode())) as e:
+                    said = e.event(0)[1]["params"]["message"]
+                    wait_for(lambda: tavily.count("search") > asked)
+                left = time.monotonic()
+                over = wait_for(lambda: front.logs()["responder.log"].count(given_up) > log.count(given_up))
+                return time.monotonic() - left if over and said == "Searching the web" else 99
+            prompt(time_to_give_up, 1, name + ": a search says that it has begun, and is given up within a second when "
+                   "its client leaves (%s)")
 
 
 def bounded(name):
@@ -205,37 +227,34 @@ def bounded(name):
         with Events(front, work(front.token(), steps=100, gap_ms=100)) as e:
             e.rest()
             took = time.monotonic() - e.began
-        ok(0.8 < took < 2 and b'"done"' not in e.whole, "%s: a stream that is older than MAX_STREAM_S is cut (%.1f s)" % (
+        # The call by itself lasts 10 s.
+        ok(0.8 < took < 5 and b'"done"' not in e.whole, "%s: a stream that is older than MAX_STREAM_S is cut (%.1f s)" % (
             name, took))
-        ok(wait_for(lambda: front.diary("cancelled") == 1, 3), name + ": and its call cancelled")
+        ok(wait_for(lambda: front.diary("cancelled") == 1), name + ": and its call cancelled")
         front.settings["MAX_STREAMS"] = "0"
         front.configure()
-        ok(wait_for(lambda: front.post(work(front.token(), steps=1)).get("Content-Type") == "application/json", 5),
+        ok(wait_for(lambda: front.post(work(front.token(), steps=1)).get("Content-Type") == "application/json"),
            name + ": MAX_STREAMS=0 answers all as JSON")
 
 
 def not_starving(front, name):
     """WORKERS=1: more streams than threads, and calls for clients that have left."""
     token = front.token()
-    streams = [Events(front, work(token, steps=2, gap_ms=700)) for _ in range(12)]
+    front.open_gate(False)
+    streams = [Events(front, work(token, steps=2, gap_ms=20000, gated=1)) for _ in range(12)]
     for e in streams:
         e.event(0)
-    began = time.monotonic()
-    ok(all(front.post(modern_call("greet_user", {"name": "Ann"}, token)).status == 200 for _ in range(5)),
-       name + ": calls while 12 streams are open with one thread a process")
-    took = time.monotonic() - began
-    ok(took < 0.5, "%s: do not wait for them (%.0f ms)" % (name, took * 1000))
+    calls_meanwhile(front, name, token, "while 12 streams are open with one thread a process")
+    front.open_gate()
     is_(sum(e.rest().whole.count(b'"done"') for e in streams), 12, name + ": all streams have their answers")
     for e in streams:
         e.close()
+    front.open_gate(False)
     for _ in range(4):
-        with Events(front, work(token, modern=False, steps=1, gap_ms=4000, deaf=1)) as e:
+        with Events(front, work(token, modern=False, steps=1, gap_ms=20000, deaf=1, gated=1)) as e:
             e.event(0)
-    began = time.monotonic()
-    ok(all(front.post(modern_call("greet_user", {"name": "Bob"}, token)).status == 200 for _ in range(5)),
-       name + ": calls after legacy clients have left theirs")
-    took = time.monotonic() - began
-    ok(took < 0.5, "%s: do not wait for those (%.0f ms)" % (name, took * 1000))
+    calls_meanwhile(front, name, token, "after legacy clients have left theirs")
+    front.open_gate()
 
 
 def slow_reader(front, name):
@@ -244,7 +263,7 @@ def slow_reader(front, name):
     with Events(front, work(front.token(), steps=3000, gap_ms=10, size=60000), receive=4096) as e:
         began = time.monotonic()
         e.head()
-        ok(wait_for(lambda: front.diary("cancelled") > before, 20),
+        ok(wait_for(lambda: front.diary("cancelled") > before, 40),
            name + ": who does not read loses its stream")
         diag("%s: after %.1f s" % (name, time.monotonic() - began))
     ok(front.post(modern_call("greet_user", {"name": "Cid"}, front.token())).status == 200, name + ": and holds up nobody")
@@ -253,13 +272,18 @@ def slow_reader(front, name):
 def keep_alive(front, name):
     with Events(front, work(front.token(), modern=False, steps=1, gap_ms=3300)) as e:
         e.rest()
-        ok(3 <= e.comments <= 4, "%s: a silent stream gets comments (%d in 3.3 s)" % (name, e.comments))
+        took = time.monotonic() - e.began
+        ok(2 <= e.comments <= took + 0.5, "%s: a silent stream gets comments, one a second (%d in %.1f s)" % (
+            name, e.comments, took))
 
 
 def too_many(name):
     with StreamFront(name, {"MAX_STREAMS": "2"}, procs=3) as front:
         token = front.token()
-        streams = [Events(front, work(token, steps=2, gap_ms=400, request_id=i)) for i in range(6)]
+        begun = front.begun(6)
+        streams = [Events(front, work(token, steps=2, gap_ms=20000, gated=1, request_id=i)) for i in range(6)]
+        begun()
+        front.open_gate()
         types = sorted(e.rest().head().getheader("Content-Type") for e in streams)
         is_(types, ["application/json"] * 4 + ["text/event-stream"] * 2,
             name + ": of six calls to three processes two get a stream, as MAX_STREAMS says")

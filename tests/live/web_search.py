@@ -247,15 +247,15 @@ def test_network(t):
     t.behave("search", "hang")
     with Search(t, TAVILY_TIMEOUT_S=1) as s:
         s.call()
-        ok(s.result["isError"] and "in time" in s.text and s.result["ms"] < 2500,
+        ok(s.result["isError"] and "in time" in s.text and s.result["ms"] < 8000,
            f"TAVILY_TIMEOUT_S bounds a search ({s.result['ms']} ms)")
     with Search(t, deadline_ms=1000) as s:
         s.call()
-        ok(s.result["isError"] and s.result["ms"] < 2500, f"the call's deadline too ({s.result['ms']} ms)")
+        ok(s.result["isError"] and s.result["ms"] < 8000, f"the call's deadline too ({s.result['ms']} ms)")
     t.behave("search", "drip")
     with Search(t, TAVILY_TIMEOUT_S=1) as s:
         s.call()
-        ok(s.result["isError"] and s.result["ms"] < 2500, "a byte a second as well")
+        ok(s.result["isError"] and s.result["ms"] < 8000, "a byte a second as well")
     t.behave("search", "oversize")
     with Search(t) as s:
         s.call()
@@ -270,12 +270,12 @@ def test_retry_after(t):
     t.retry_after = "1"
     with Search(t) as s:
         s.call("status 429 once")
-        ok(not s.result["isError"] and 1000 <= s.result["ms"] < 2500, f"Retry-After is honoured ({s.result['ms']} ms)")
+        ok(not s.result["isError"] and 1000 <= s.result["ms"] < 8000, f"Retry-After is honoured ({s.result['ms']} ms)")
     t.forget()
     t.retry_after = "60"
     with Search(t) as s:
         s.call("status 429 once")
-        ok(s.result["isError"] and "in 60 seconds" in s.text and s.result["ms"] < 900, "a long one is told instead")
+        ok(s.result["isError"] and "in 60 seconds" in s.text and s.result["ms"] < 4000, "a long one is told instead")
         is_(t.count("search"), 1, "without a second try")
     t.forget()
     t.retry_after = "3"

@@ -166,16 +166,17 @@ test_processes(void)
 	is_int(good, PROCESSES, "%d processes that speak at once hear all of each other, in order", PROCESSES);
 }
 
-/* Milliseconds from an event of another process to the end of the wait here; -1: it did not come. */
+/* Milliseconds from an event of another process to the end of the wait here; INT64_MAX: it did not come. */
 static int64_t
 time_to_wake(struct bus *b, bool replace)
 {
 	struct seen seen = { .n = 0 };
-	int64_t seq, begun_ms, until_ms;
+	int64_t seq, begun_ms = 0, woken_ms = 0, until_ms;
 	uint64_t number;
+	int tell[2];
 
-	if (bus_cursor(b, &seq) != MCP_OK)
-		return -2;
+	if (bus_cursor(b, &seq) != MCP_OK || pipe(tell) != 0)
+		return INT64_MAX;
 	number = wake_now(bus_wake(b));
 	if (fork() == 0) {
 		struct bus *mine = open_bus();
@@ -184,19 +185,26 @@ time_to_wake(struct bus *b, bool replace)
 		nanosleep(&moment, NULL);
 		if (replace)
 			unlink(path);
+		begun_ms = clock_monotonic_ms();
+		if (write(tell[1], &begun_ms, sizeof begun_ms) != (ssize_t)sizeof begun_ms)
+			_exit(1);
 		_exit(bus_publish(mine, NOW, BUS_TOOLS_CHANGED, NULL) != MCP_OK);
 	}
-	begun_ms = clock_monotonic_ms();
-	until_ms = begun_ms + 10000;
+	until_ms = clock_monotonic_ms() + 30000;
 	while (seen.n == 0 && clock_monotonic_ms() < until_ms) {
 		(void)wake_wait(bus_wake(b), number, until_ms);
 		number = wake_now(bus_wake(b));
+		woken_ms = clock_monotonic_ms();
 		if (bus_read(b, &seq, note, &seen) != MCP_OK)
 			break;
 	}
 	while (wait(NULL) > 0)
 		;
-	return seen.n ? clock_monotonic_ms() - begun_ms - 50 : -1;
+	if (read(tell[0], &begun_ms, sizeof begun_ms) != (ssize_t)sizeof begun_ms)
+		seen.n = 0;
+	close(tell[0]);
+	close(tell[1]);
+	return seen.n ? woken_ms - begun_ms : INT64_MAX;
 }
 
 static void
@@ -208,11 +216,11 @@ test_waking(void)
 
 	for (int i = 0; i < 5; i++) {
 		ms = time_to_wake(b, false);
-		best = ms >= 0 && ms < best ? ms : best;
+		best = ms < best ? ms : best;
 	}
 	ok(best < WAKE_LOOK_MS / 2, "an event of another process wakes who waits, at once (%lld ms)", (long long)best);
 	ms = time_to_wake(b, true);
-	ok(ms >= 0 && ms < 3 * WAKE_LOOK_MS, "so does one in a file that took the place of ours (%lld ms)",
+	ok(ms < 10 * WAKE_LOOK_MS, "so does one in a file that took the place of ours (%lld ms)",
 	    (long long)ms);
 	number = wake_now(bus_wake(b));
 	ms = clock_monotonic_ms();
@@ -231,7 +239,7 @@ count_look(void *ctx)
 static bool
 reaches(atomic_int *looks, int n)
 {
-	for (int i = 0; i < 300 && atomic_load(looks) < n; i++)
+	for (int i = 0; i < 2000 && atomic_load(looks) < n; i++)
 		usleep(10000);
 	return atomic_load(looks) >= n;
 }
@@ -525,7 +533,7 @@ test_locked(void)
 	begun_ms = clock_monotonic_ms();
 	is_int(bus_publish(b, NOW, BUS_TOOLS_CHANGED, NULL), MCP_EDB,
 	    "while somebody holds the lock nothing is written");
-	ok(clock_monotonic_ms() - begun_ms < 5000, "which is not waited for long");
+	ok(clock_monotonic_ms() - begun_ms < 15000, "which is not waited for long");
 	is_int(bus_cursor(b, &seq), MCP_OK, "but read");
 	sqlite3_close(db);
 	is_int(bus_publish(b, NOW, BUS_TOOLS_CHANGED, NULL), MCP_OK, "afterwards it is");

@@ -121,7 +121,8 @@ test_places(void)
 	sum = end(rest, THREADS);
 	is_int(inspector.asked - before, 4, "a server that hangs holds four threads");
 	is_int(sum.unavailable, THREADS, "%d others are told that nobody can say", THREADS);
-	ok(sum.slowest_ms < 2000, "within %lld ms", (long long)sum.slowest_ms);
+	/* The server never answers. */
+	ok(sum.slowest_ms < 8000, "within %lld ms", (long long)sum.slowest_ms);
 	inspector_close(false);
 	sum = end(first, 4);
 	is_int(sum.good, 4, "the four get their answers in the end");

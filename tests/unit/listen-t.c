@@ -115,7 +115,7 @@ events_of(struct client *c)
 static bool
 reaches(struct client *c, int n)
 {
-	for (int i = 0; i < 500 && events_of(c) < n; i++)
+	for (int i = 0; i < 2000 && events_of(c) < n; i++)
 		usleep(10000);
 	return events_of(c) >= n;
 }
@@ -279,6 +279,7 @@ struct waiting {
 	struct client *client;
 	int64_t life_ms;
 	char *answer;
+	atomic_bool over;
 };
 
 static void *
@@ -288,13 +289,14 @@ wait_in_thread(void *arg)
 	int status;
 
 	w->answer = listen(w->client, "7", "{\"toolsListChanged\":true}", false, w->life_ms, &status);
+	atomic_store(&w->over, true);
 	return NULL;
 }
 
 static void
 test_waiting(void)
 {
-	struct waiting w = { .client = new_client(), .life_ms = 1500 };
+	struct waiting w = { .client = new_client(), .life_ms = 4000 };
 	int64_t begun_ms = clock_monotonic_ms();
 	pthread_t thread;
 
@@ -302,9 +304,9 @@ test_waiting(void)
 		return;
 	ok(reaches(w.client, 1), "where the front keeps no stream its thread serves it");
 	publish(BUS_TOOLS_CHANGED, NULL);
-	ok(reaches(w.client, 2) && clock_monotonic_ms() - begun_ms < 1400, "events arrive while it waits");
+	ok(reaches(w.client, 2) && !atomic_load(&w.over), "events arrive while it waits");
 	pthread_join(thread, NULL);
-	ok(clock_monotonic_ms() - begun_ms >= 1500, "until its life is over");
+	ok(clock_monotonic_ms() - begun_ms >= 4000, "until its life is over");
 	ok(strstr(w.answer, "\"id\":7,\"result\":{\"resultType\":\"complete\"") != NULL, "its answer is the result");
 	free(w.answer);
 	w.life_ms = 60000;
@@ -315,7 +317,7 @@ test_waiting(void)
 	(void)reaches(w.client, 1);
 	atomic_store(&w.client->gone, true);
 	pthread_join(thread, NULL);
-	ok(clock_monotonic_ms() - begun_ms < 5000, "a client that leaves ends it");
+	ok(clock_monotonic_ms() - begun_ms < 30000, "a client that leaves ends it");
 	free(w.answer);
 	pthread_mutex_destroy(&w.client->lock);
 	free(w.client);

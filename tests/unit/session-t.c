@@ -28,7 +28,7 @@
 static char dir[64] = "/tmp/session-t-XXXXXX";
 static char alice[] = "alice", bob[] = "bob", issuer[] = "https://as.example", client[] = "c1", other_client[] = "c2";
 static struct principal caller = { .issuer = issuer, .subject = alice, .client_id = client };
-static struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 1000,
+static struct mcp_service service = { .name = "srv", .version = "1", .list_ttl_ms = 1000, .tool_timeout_ms = 60000,
 	.request_state_s = 600, .page_size = 100 };
 static struct mcp_reply reply;
 static struct state *state;
@@ -120,7 +120,7 @@ answer_elsewhere(struct peer *p, const char *id)
 static void
 come_back(struct peer *p, const char *id)
 {
-	struct mcp_stream stream = { .send = take_event, .ctx = p, .life_ms = 2000 };
+	struct mcp_stream stream = { .send = take_event, .ctx = p, .life_ms = 30000 };
 	struct mcp_message message = { .session_id = session[0] ? session : NULL, .principal = &caller,
 		.request_id = "r", .now_s = now_s, .stream = &stream };
 
@@ -457,15 +457,17 @@ test_no_answers(void)
 {
 	struct peer p = { .answer = NULL };
 	char foreign[1024];
-	int64_t begun_ms = clock_monotonic_ms();
+	int64_t begun_ms, took_ms;
 
 	initialize(ALL);
 	snprintf(foreign, sizeof foreign, "%s", session);
 	initialize(ALL);
+	service.tool_timeout_ms = 1000;
+	begun_ms = clock_monotonic_ms();
 	call("elicits", &p);
+	took_ms = clock_monotonic_ms() - begun_ms;
 	ok(says("'isError':true") && says("in time"), "no answer comes");
-	ok(clock_monotonic_ms() - begun_ms >= 1000 && clock_monotonic_ms() - begun_ms < 3000, "which is waited for "
-	    "until the deadline");
+	ok(took_ms >= 1000 && took_ms < 15000, "which is waited for until the deadline (%lld ms)", (long long)took_ms);
 	ok(p.others == 1 && strstr(p.last, "notifications/cancelled"), "then the question is taken back");
 	begun_ms = clock_monotonic_ms();
 	ending_set(begun_ms + 100);
@@ -481,10 +483,11 @@ test_no_answers(void)
 	p.subject = bob;
 	call("elicits", &p);
 	ok(says("in time") && p.status == 4, "another person's is refused");
+	service.tool_timeout_ms = 60000;
 	p = (struct peer){ .is_gone = true };
 	begun_ms = clock_monotonic_ms();
 	call("elicits", &p);
-	ok(says("left before it answered") && clock_monotonic_ms() - begun_ms < 900, "a client that leaves is not "
+	ok(says("left before it answered") && clock_monotonic_ms() - begun_ms < 15000, "a client that leaves is not "
 	    "waited for");
 	p = (struct peer){ .answer = ACCEPT };
 	legacy("{'jsonrpc':'2.0','id':'0123','result':{}}");

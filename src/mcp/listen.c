@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "mcp/listen_filter.h"
 #include "mcp/rpc.h"
 #include "mcp/session.h"
@@ -22,6 +23,8 @@
 
 #define EVENT_MAX (4 * BUS_URI_MAX + 4096)	/* a URI may be escaped, an id too */
 #define LOOK_MS 250	/* how often the client of a stream that holds a thread is looked after */
+#define NAME_BYTES 16	/* random bytes in the name of a session's stream */
+#define NOTE "listens"	/* a session's note: the name of its stream */
 #define META_SUBSCRIPTION "\"io.modelcontextprotocol/subscriptionId\":"
 
 struct listener {
@@ -33,14 +36,16 @@ struct listener {
 	size_t last_len;
 	/* Of a session, which may subscribe and unsubscribe meanwhile: */
 	bool of_session;
-	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what */
+	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what, */
+	char name[2 * NAME_BYTES + 1];	/* and which stream is the session's: each message goes out on one only */
 	struct strlist updated;		/* resources that were read of on the bus just now; its notes come after */
 	/* Under the lock of the hub; of a stream that holds a thread nobody else knows. */
 	const struct mcp_stream *stream;	/* of the request, where it holds a thread */
 	struct mcp_kept *kept;			/* or this */
 	int64_t seq;			/* events up to here are not for it */
 	unsigned changed;		/* lists to tell of, as bits of enum bus_kind */
-	bool linked;
+	bool over;			/* the session has another stream, or was ended */
+	bool linked, ended;
 	struct listener *prev, *next;
 };
 
@@ -142,22 +147,36 @@ offer(struct listener *l, const struct bus_event *event)
 		l->changed |= 1u << event->kind;
 }
 
-/* Whether the session of "l" has the note. */
+/* Whether the session of "l" has subscribed to the resource. */
 static bool
-has_note(struct listener *l, const char *name, const char *uri, int64_t now_s)
+has_subscribed(struct listener *l, const char *uri, int64_t now_s)
 {
-	struct buf whole;
+	struct buf name;
 	bool has;
 
-	buf_init(&whole, BUS_NOTE_NAME_MAX);
-	buf_printf(&whole, "%s%s", name, uri);
-	has = buf_status(&whole) == MCP_OK &&
-	    bus_note_get(l->hub->bus, l->session, whole.data, now_s, NULL) == MCP_OK;
-	buf_clear(&whole);
+	buf_init(&name, BUS_NOTE_NAME_MAX);
+	buf_printf(&name, SESSION_SUBSCRIPTION "%s", uri);
+	has = buf_status(&name) == MCP_OK && bus_note_get(l->hub->bus, l->session, name.data, now_s, NULL) == MCP_OK;
+	buf_clear(&name);
 	return has;
 }
 
-/* Tell a session of the resources that it has subscribed to; and of nothing once it was ended. */
+/* Whether "l" is the stream of its session. While that cannot be read it is, so that nothing is lost. */
+static bool
+is_the_stream(struct listener *l, int64_t now_s)
+{
+	struct buf name;
+	enum mcp_err err;
+	bool is;
+
+	buf_init(&name, sizeof l->name);
+	err = bus_note_get(l->hub->bus, l->session, NOTE, now_s, &name);
+	is = err ? err != MCP_ENOENT : strcmp(name.data, l->name) == 0;
+	buf_clear(&name);
+	return is;
+}
+
+/* Tell a session of the resources that it has subscribed to; and of nothing once it has another stream, or none. */
 static void
 settle_session(struct listener *l)
 {
@@ -165,12 +184,14 @@ settle_session(struct listener *l)
 
 	if (!l->changed && !l->updated.n)
 		return;
-	if (has_note(l, SESSION_ENDED, "", now_s))
+	if (!is_the_stream(l, now_s)) {
+		l->over = true;
 		l->changed = 0;
-	else
+	} else {
 		for (size_t i = 0; i < l->updated.n; i++)
-			if (has_note(l, SESSION_SUBSCRIPTION, l->updated.v[i], now_s))
+			if (has_subscribed(l, l->updated.v[i], now_s))
 				send_notification(l, BUS_RESOURCE_UPDATED, l->updated.v[i]);
+	}
 	strlist_clear(&l->updated);
 }
 
@@ -201,11 +222,28 @@ offer_to_all(void *ctx, const struct bus_event *event)
 		offer(l, event);
 }
 
+/* Take it out of the hub's list; locked. Returns whether it is the caller's to end it. */
+static bool
+leave(struct listener *l)
+{
+	bool first = !l->ended;
+
+	if (l->linked) {
+		*(l->prev ? &l->prev->next : &l->hub->first) = l->next;
+		if (l->next)
+			l->next->prev = l->prev;
+	}
+	l->linked = false;
+	l->ended = true;
+	return first;
+}
+
 /* There may be something new; called by the bus's thread. */
 static void
 look(void *ctx)
 {
 	struct listeners *h = ctx;
+	struct listener *next;
 
 	pthread_mutex_lock(&h->lock);
 	if (!h->first) {
@@ -214,8 +252,12 @@ look(void *ctx)
 		/* What cannot be read now is read when the file can be used again. */
 		if (bus_read(h->bus, &h->seq, offer_to_all, h) != MCP_OK)
 			log_debug("events cannot be read at the moment");
-		for (struct listener *l = h->first; l; l = l->next)
+		for (struct listener *l = h->first; l; l = next) {
+			next = l->next;
 			settle(l, h->seq);
+			if (l->over && leave(l))
+				l->kept->end(l->kept, NULL);
+		}
 	}
 	pthread_mutex_unlock(&h->lock);
 }
@@ -226,16 +268,13 @@ on_over(void *ctx, enum mcp_kept_end why)
 {
 	struct listener *l = ctx;
 	const struct mcp_event last = { .json = l->last, .len = l->last_len };
+	bool ours;
 
 	pthread_mutex_lock(&l->hub->lock);
-	if (l->linked) {
-		*(l->prev ? &l->prev->next : &l->hub->first) = l->next;
-		if (l->next)
-			l->next->prev = l->prev;
-		l->linked = false;
-	}
+	ours = leave(l);
 	pthread_mutex_unlock(&l->hub->lock);
-	l->kept->end(l->kept, why == MCP_KEPT_OVER && l->last ? &last : NULL);
+	if (ours)
+		l->kept->end(l->kept, why == MCP_KEPT_OVER && l->last ? &last : NULL);
 }
 
 static void
@@ -400,6 +439,27 @@ listen_has_place(const struct rpc *x)
 	return x->service->listeners && stream && stream->keep && !stream->costs_process;
 }
 
+/* Make "l" the stream of the session; another one that it had ends. */
+static enum mcp_err
+take_over(struct rpc *x, struct listener *l)
+{
+	unsigned char random[NAME_BYTES];
+	enum mcp_err err = digest_random(random, sizeof random);
+	struct buf name;
+
+	buf_init(&name, sizeof l->name - 1);
+	text_hex(random, sizeof random, &name);
+	if (!err)
+		err = buf_status(&name);
+	if (!err) {
+		memcpy(l->name, name.data, name.len + 1);
+		err = bus_note_set(l->hub->bus, l->session, x->session.principal, NOTE, l->name, x->message->now_s,
+		    x->session.ends_s);
+	}
+	buf_clear(&name);
+	return err;
+}
+
 int
 listen_session(struct rpc *x)
 {
@@ -417,6 +477,8 @@ listen_session(struct rpc *x)
 	memcpy(l->session, x->session.key, sizeof l->session);
 	listen_filter_lists(x->service, &l->filter);
 	err = bus_cursor(h->bus, &l->seq);
+	if (!err)
+		err = take_over(x, l);
 	if (err)
 		listener_free(l);
 	else

@@ -33,9 +33,10 @@ bool listen_has_place(const struct rpc *x);
 
 /*
  * Answer a client of the legacy era that listens for its session (GET): notifications of changed lists, and of the
- * resources that the session has subscribed to at that time, until the client leaves or the stream is to end. 405
- * without a session, and where it has no place: it would cost a thread, or a process, for each client.
- * Returns -1. Source: MCP 2025-11-25 basic/transports "Listening for Messages from the Server".
+ * resources that the session has subscribed to at that time, until the client leaves or the stream is to end. A
+ * session has one such stream: with the next message an older one ends, and so does any when the session was ended. 405
+ * without a session, and where it has no place: it would cost a thread, or a process, for each client. Returns -1.
+ * Source: MCP 2025-11-25 basic/transports "Listening for Messages from the Server", "Multiple Connections".
  */
 int listen_session(struct rpc *x);
 

@@ -80,7 +80,8 @@ static const char *const sql[SQL_COUNT] = {
 	    " LIMIT max(0, (SELECT count(*) FROM note WHERE principal = ?1) - "
 	    TEXT(BUS_NOTES_OF_PRINCIPAL_MAX) "))",
 	[SQL_NOTE_CLEAR] = "DELETE FROM note WHERE owner = ?1",
-	[SQL_NOTE_COUNT] = "SELECT count(*) FROM note WHERE owner = ?1 AND name <> ?2",
+	[SQL_NOTE_COUNT] = "SELECT count(*) FROM note WHERE owner = ?1 AND name <> ?2"
+	    " AND substr(name, 1, instr(name || ' ', ' ')) = substr(?2, 1, instr(?2 || ' ', ' '))",
 	[SQL_NOTE_SET] = "INSERT INTO note (owner, name, value, until_s, principal)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5)"
 	    " ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, until_s = excluded.until_s",

@@ -84,9 +84,10 @@ enum mcp_err bus_mail_take(struct bus *b, const unsigned char key[DIGEST_SHA256_
 enum mcp_err bus_mail_close(struct bus *b, const unsigned char key[DIGEST_SHA256_LEN]) MCP_MUST_CHECK;
 
 /*
- * Notes about a session (any owner, by its key): that it has ended, its log level, its subscriptions. Each has a name
- * and a value, and is good until "until_s". An owner has BUS_NOTES_OF_ONE_MAX at most (MCP_ELIMIT). Of those of one
- * principal (its digest) the last BUS_NOTES_OF_PRINCIPAL_MAX are kept, and of all the last BUS_NOTES_MAX.
+ * Notes about a session (any owner, by its key): that it has ended, its log level, its subscriptions. Each has a name,
+ * whose first word is its kind, and a value, and is good until "until_s". An owner has BUS_NOTES_OF_ONE_MAX of a kind
+ * at most (MCP_ELIMIT). Of those of one principal (its digest) the last BUS_NOTES_OF_PRINCIPAL_MAX are kept, and of all
+ * the last BUS_NOTES_MAX.
  */
 #define BUS_NOTES_MAX 100000
 #define BUS_NOTES_OF_ONE_MAX 256

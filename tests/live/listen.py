@@ -184,6 +184,28 @@ def of_session(front, name):
         is_(method(other.event(1)[1]), "notifications/prompts/list_changed", name + ": others hear the next change,")
         is_(len(e.events), 3, name + ": and it does not")
     is_(front.request("GET", "/mcp", hear[0]).status, 404, name + ": nor can it listen again")
+    one_stream(front, name)
+
+
+def one_stream(front, name):
+    """A message goes out on one stream of a session only (2025-11-25 basic/transports, "Multiple Connections")."""
+    hear = (open_session(front, name, True)("x")[0], b"")
+    streams = [Events(front, hear, verb="GET") for _ in range(5)]
+    for e in streams:
+        e.head()
+    front.change("tools")
+    is_(method(streams[-1].event(0)[1]), "notifications/tools/list_changed", name + ": of five streams the last one hears")
+    for e in streams[:-1]:
+        e.rest()
+    is_([len(e.events) for e in streams], [0, 0, 0, 0, 1], name + ": and no other, they end")
+    front.change("prompts")
+    is_(method(streams[-1].event(1)[1]), "notifications/prompts/list_changed", name + ": it goes on to hear")
+    is_(front.request("DELETE", "/mcp", hear[0]).status, 204, name + ": when the session is ended")
+    front.change("tools")
+    streams[-1].rest()
+    is_(len(streams[-1].events), 2, name + ": it ends too")
+    for e in streams:
+        e.close()
 
 
 def leaving(front, name):

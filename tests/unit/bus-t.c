@@ -409,15 +409,16 @@ test_notes(void)
 	is_int(bus_note_delete(c, box, "level"), MCP_OK, "twice");
 	is_int(bus_note_get(b, box, "level", NOW, NULL), MCP_ENOENT, "and gone");
 	for (n = 0; n <= BUS_NOTES_OF_ONE_MAX && !err; n++) {
-		snprintf(name, sizeof name, "n%d", n);
+		snprintf(name, sizeof name, "n %d", n);
 		err = bus_note_set(b, other, ann, name, "", NOW, NOW + 10);
 	}
-	ok(err == MCP_ELIMIT && n == BUS_NOTES_OF_ONE_MAX + 1, "one owner has so many and no more");
-	is_int(bus_note_set(b, other, ann, "n7", "x", NOW, NOW + 10), MCP_OK, "but may change one");
+	ok(err == MCP_ELIMIT && n == BUS_NOTES_OF_ONE_MAX + 1, "one owner has so many of a kind and no more");
+	is_int(bus_note_set(b, other, ann, "n 7", "x", NOW, NOW + 10), MCP_OK, "but may change one");
+	is_int(bus_note_set(b, other, ann, "m", "x", NOW, NOW + 10), MCP_OK, "and have one of another kind");
 	is_int(bus_note_set(b, box, ann, "x", "", NOW, NOW), MCP_OK, "and others are not kept from theirs");
 	is_int(bus_note_last(b, other, ann, "last", NOW, NOW + 10), MCP_OK, "a last one is always taken");
 	ok(bus_note_get(c, other, "last", NOW, NULL) == MCP_OK &&
-	    bus_note_get(c, other, "n7", NOW, NULL) == MCP_ENOENT && bus_note_get(c, box, "x", NOW, NULL) == MCP_OK,
+	    bus_note_get(c, other, "n 7", NOW, NULL) == MCP_ENOENT && bus_note_get(c, box, "x", NOW, NULL) == MCP_OK,
 	    "in the place of all that the owner had");
 	buf_clear(&out);
 	bus_free(b);

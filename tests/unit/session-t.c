@@ -420,7 +420,9 @@ test_notes(void)
 			is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "the first of many");
 	}
 	is_int(reply.error_code, -32602, "a session that has subscribed to very much is told");
-	is_int(end_session(), 204, "it is ended all the same");
+	legacy("{'jsonrpc':'2.0','id':1,'method':'logging/setLevel','params':{'level':'info'}}");
+	is_str(reply.body.data, q("{'jsonrpc':'2.0','id':1,'result':{}}"), "it sets a level all the same");
+	is_int(end_session(), 204, "and is ended");
 	legacy(LIST);
 	is_int(reply.status, 404, "for good");
 }

@@ -273,10 +273,7 @@ static void
 test_mail(void)
 {
 	struct bus *b = open_bus(), *c = open_bus();
-	unsigned char key[DIGEST_SHA256_LEN] = "many";
-	enum mcp_err err = MCP_OK;
 	struct buf out;
-	int n;
 
 	buf_init(&out, 64);
 	is_int(bus_mail_put(c, box, NOW, "x", 1), MCP_ENOENT, "an answer nobody waits for is not kept");

@@ -89,7 +89,7 @@ async function flow(name, { Client, Transport, Unauthorized, options, finish, ve
   ok(await greet(client) === 'Hi Grace, welcome to Scalekit!', `${name}: tools/call [W57]`);
 
   // Expiry: one token that is bad, then one that has expired; both times the client gets another by itself.
-  as.lifetime = 2;
+  as.lifetime = 4;   // enough for the calls until then, on a busy machine too
   application.kept = { ...application.kept, access_token: 'gone.bad.token' };
   since();
   await greet(client);
@@ -208,9 +208,9 @@ async function opaque(front, server, as, tokens) {
   ok((await as.revoke(token)).status === 200, `${front}: it is revoked`);
   const begun = Date.now();
   let status;
-  while ((status = (await server.call(token)).status) === 200 && Date.now() < begun + 10000) await sleep(0.1);
+  while ((status = (await server.call(token)).status) === 200 && Date.now() < begun + 20000) await sleep(0.1);
   const waited = (Date.now() - begun) / 1000;
-  ok(status === 401 && waited < kept + 3, `${front}: and refused when its answer has been kept for ${kept} s (${waited.toFixed(1)} s)`, status);
+  ok(status === 401 && waited < kept + 8, `${front}: and refused when its answer has been kept for ${kept} s (${waited.toFixed(1)} s)`, status);
   for (const kind of ['client 2.x, 2026-07-28', 'sdk 1.x']) await flow(`${front}: ${kind}, opaque tokens`, kinds[kind], server, as, tokens);
   as.format = 'jwt';
 }
@@ -231,12 +231,12 @@ async function rotation(front, server, as, tokens) {
   const fresh = await token('ES256');
   const begun = Date.now(), seen = new Set();
   let status;
-  while ((status = (await server.call(fresh)).status) !== 200 && Date.now() < begun + 35000) {
+  while ((status = (await server.call(fresh)).status) !== 200 && Date.now() < begun + 50000) {
     seen.add(status);
     await sleep(0.5);
   }
   const waited = Math.round((Date.now() - begun) / 1000);
-  ok(status === 200 && waited <= 31, `${front}: a token of a new key is accepted within the cooldown (after ${waited} s) [X10]`, `${status} ${[...seen]}`);
+  ok(status === 200 && waited <= 36, `${front}: a token of a new key is accepted within the cooldown (after ${waited} s) [X10]`, `${status} ${[...seen]}`);
   // Another process learns of it with the first such token that it sees.
   const many = async token => Promise.all(Array.from({ length: 12 }, async () => (await server.call(token)).status));
   let left = [];

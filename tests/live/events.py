@@ -17,7 +17,7 @@ class Events:
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        self.socket.settimeout(20)
+        self.socket.settimeout(30)
         self.socket.connect(("127.0.0.1", front.port))
         self.began = time.monotonic()
         lines = [verb + " /mcp HTTP/1.1", "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)][:None if body else 2]

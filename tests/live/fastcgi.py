@@ -97,7 +97,7 @@ class Answer:
 
 
 class Connection:
-    def __init__(self, address, timeout=15):
+    def __init__(self, address, timeout=30):
         self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(timeout)
         self.socket.connect(address)
@@ -155,7 +155,7 @@ class Connection:
                 answer.ended = struct.unpack(">IB3x", content)
                 return answer
 
-    def is_closed(self, seconds=5.0):
+    def is_closed(self, seconds=15.0):
         """Whether the responder closes the connection in that time (and sends nothing more before)."""
         self.socket.settimeout(seconds)
         try:
@@ -166,7 +166,7 @@ class Connection:
             return True
 
 
-def request(address, params, body=b"", timeout=15):
+def request(address, params, body=b"", timeout=30):
     """One request on a connection of its own."""
     with Connection(address, timeout) as c:
         c.send(whole(params, body))
@@ -224,7 +224,7 @@ class Responder:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def ready(self, seconds=10):
+    def ready(self, seconds=30):
         """Wait until it answers; returns itself."""
         wait_for(lambda: request(self.address, {"REQUEST_METHOD": "GET"}).status, seconds)
         return self

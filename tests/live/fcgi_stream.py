@@ -50,7 +50,7 @@ def threads(r):
     return len(os.listdir("/proc/%d/task" % r.process.pid))
 
 
-def says(r, text, count=1, seconds=5):
+def says(r, text, count=1, seconds=15):
     return wait_for(lambda: r.logged().count(text) >= count, seconds * FACTOR)
 
 

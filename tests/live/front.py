@@ -147,7 +147,7 @@ class Front:
         self.children.append((name, p))
         return p
 
-    def start(self, seconds=20.0):
+    def start(self, seconds=60.0):
         try:
             if self.kind == "socket":
                 self._start_responders()
@@ -325,7 +325,7 @@ DocumentRoot "%(dir)s/htdocs"
         """The front's own polite stop, then the responders'. Returns the exit status of the front; None if it had to
         be killed."""
         polite = {"lighttpd": signal.SIGINT, "apache": signal.SIGWINCH, "nginx": signal.SIGQUIT}[self.server]
-        status = stop_process(self.main, polite, 15.0)
+        status = stop_process(self.main, polite, 40.0)
         self.stop(keep=True)
         return status
 

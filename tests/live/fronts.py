@@ -194,7 +194,7 @@ def graceful_stop(front, say):
     threads = [threading.Thread(target=client) for _ in range(4)]
     for t in threads:
         t.start()
-    for _ in range(500):
+    for _ in range(3000):
         if right[0] >= 20:
             break
         stop.wait(0.02)

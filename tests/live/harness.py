@@ -110,7 +110,7 @@ def side_by_side(parts):
 
 # ---- waiting ---------------------------------------------------------------------------------------------------------
 
-def wait_for(condition, seconds=15.0, step=0.02):
+def wait_for(condition, seconds=30.0, step=0.02):
     """Poll until condition() is true; returns its value, or False when the time is over."""
     end = time.monotonic() + seconds
     while True:
@@ -154,7 +154,7 @@ def prompt(measure, seconds, text, tries=5):
     return ok(took < seconds, text % ("%.0f ms" % (took * 1000)))
 
 
-def stop_process(process, signal_number=15, seconds=10.0):
+def stop_process(process, signal_number=15, seconds=30.0):
     """Stop a child by its id and wait. Returns its exit status; None when it had to be killed."""
     if process.poll() is None:
         process.send_signal(signal_number)

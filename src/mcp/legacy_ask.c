@@ -61,6 +61,8 @@ make_question(const struct rpc *x, const struct tool_call *call, struct question
 	q->deadline_ms = now_ms + x->message->stream->life_ms;
 	if (q->deadline_ms < call->deadline_ms)
 		q->deadline_ms = call->deadline_ms;
+	if (x->message->stream->until_ms > 0 && q->deadline_ms > x->message->stream->until_ms)
+		q->deadline_ms = x->message->stream->until_ms;
 	err = session_box(x, "answer", q->id, q->box);
 	return err ? err : bus_mail_open(x->service->bus, q->box, x->session.principal, x->message->now_s,
 	    clock_now_s() + (q->deadline_ms - now_ms) / 1000 + LATE_S);

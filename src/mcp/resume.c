@@ -96,7 +96,8 @@ resume_begin(struct rpc *x)
 		return;
 	pthread_mutex_init(&r->lock, NULL);
 	r->inner = x->own.stream;
-	r->stream = (struct mcp_stream){ .send = send, .ctx = x, .life_ms = r->inner->life_ms };
+	r->stream = (struct mcp_stream){ .send = send, .ctx = x, .life_ms = r->inner->life_ms,
+	    .until_ms = r->inner->until_ms };
 	x->own.stream = &r->stream;
 }
 

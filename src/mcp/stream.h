@@ -75,6 +75,8 @@ struct mcp_stream {
 	enum mcp_err (*keep)(void *ctx, const struct mcp_kept_owner *owner, struct mcp_kept **out);
 	void *ctx;
 	int64_t life_ms;	/* how long a stream that waits for things to happen may last */
+	/* On the monotonic clock: what is sent by then comes before the stream is given up; 0: not known. */
+	int64_t until_ms;
 	bool costs_process;	/* each stream costs the front a process, so that one that waits should not be */
 };
 

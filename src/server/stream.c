@@ -21,6 +21,7 @@
 #define EVENT_MAX (HTTP_RESPONSE_BODY_MAX + 4096)
 /* A client that asks for it is looked for so often where the front tells only by failing to pass bytes on. */
 #define PROBE_MS 400
+#define LAST_WORD_MS 500	/* so long before a stream is given up whoever waits on it should say why it ends */
 #define SHORT_LIFE_MS 5000	/* of a stream that waits, where each costs the front a process */
 
 /* A stream that outlives its exchange. */
@@ -256,8 +257,10 @@ stream_offer(struct exchange *x, struct mcp_message *m)
 	m->watch = &s->watch;
 	if (x->server->settings->max_streams == 0 || !sse_is_accepted(x->req->field[HTTP_ACCEPT]))
 		return;
+	/* It has not begun, so its life is counted from later on. */
 	s->stream = (struct mcp_stream){ .send = send_event, .keep = x->res->channel->ops->keep ? keep : NULL,
-	    .ctx = x, .life_ms = waiting_life_ms(x), .costs_process = costs_process(x) };
+	    .ctx = x, .life_ms = waiting_life_ms(x), .costs_process = costs_process(x),
+	    .until_ms = clock_monotonic_ms() + x->server->settings->max_stream_s * 1000 - LAST_WORD_MS };
 	m->stream = &s->stream;
 }
 

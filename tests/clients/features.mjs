@@ -19,7 +19,7 @@ const schemas = {
 const texts = result => result.content?.map(block => block.text).join('|');
 
 async function until(condition) {
-  for (let i = 0; i < 100 && !condition(); i++) await new Promise(resolve => setTimeout(resolve, 50));
+  for (let i = 0; i < 600 && !condition(); i++) await new Promise(resolve => setTimeout(resolve, 50));
   return condition();
 }
 

@@ -7,12 +7,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+// None of those that the system gives to connections, since quickstart builds before it listens.
 async function freePort() {
-  const server = createServer();
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise(resolve => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 21000 + Math.floor(Math.random() * 11000), server = createServer();
+    const free = await new Promise(resolve => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (free) {
+      await new Promise(resolve => server.close(resolve));
+      return port;
+    }
+  }
 }
 
 // For a tools/call of the modern protocol without any client's cleverness.

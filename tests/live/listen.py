@@ -190,9 +190,10 @@ def of_session(front, name):
 def one_stream(front, name):
     """A message goes out on one stream of a session only (2025-11-25 basic/transports, "Multiple Connections")."""
     hear = (open_session(front, name, True)("x")[0], b"")
-    streams = [Events(front, hear, verb="GET") for _ in range(5)]
-    for e in streams:
-        e.head()
+    streams = []
+    for _ in range(5):
+        streams.append(Events(front, hear, verb="GET"))
+        streams[-1].head()  # so that it is known which is the last
     front.change("tools")
     is_(method(streams[-1].event(0)[1]), "notifications/tools/list_changed", name + ": of five streams the last one hears")
     for e in streams[:-1]:

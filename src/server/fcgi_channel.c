@@ -2,10 +2,14 @@
 /* Answers for: what whoever answers a request can do with its channel, and with one that is kept. */
 #include "server/fcgi_stream.h"
 
+#include <sys/resource.h>
+
 #include "base/clock.h"
 #include "server/fcgi_loop.h"
 
 #define LOOK_EVERY_MS 20	/* how often is_gone() really looks */
+#define DESCRIPTORS_OF_THREAD 3	/* its pipe and its epoll set */
+#define DESCRIPTORS_KEPT 512	/* connections that wait to be served or have part of a head, databases, our requests */
 #define KEPT_QUEUE_MAX (256 * 1024)	/* a client that lets so much wait is given up */
 
 static enum mcp_err
@@ -56,6 +60,21 @@ static const struct http_channel_ops kept_ops = {
 	.write = kept_write, .is_gone = kept_is_gone, .end = kept_end
 };
 
+/*
+ * Whether one more stream leaves descriptors for calls: for every thread that may be there, for connections that wait,
+ * and for files.
+ */
+static bool
+has_room(struct fcgi_loop *loop)
+{
+	const rlim_t kept_back = DESCRIPTORS_OF_THREAD * (loop->options.workers + FCGI_AWAY_MAX) + DESCRIPTORS_KEPT;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return true;
+	return limit.rlim_cur > kept_back && atomic_load(&loop->streams) < limit.rlim_cur - kept_back;
+}
+
 static enum mcp_err
 channel_begin(struct http_channel *channel, const struct http_response *res, const struct http_channel_terms *terms)
 {
@@ -66,6 +85,8 @@ channel_begin(struct http_channel *channel, const struct http_response *res, con
 
 	if (channel->ops->is_gone(channel))
 		return MCP_ECLOSED;
+	if (!has_room(w->loop))
+		return MCP_ELIMIT;
 	buf_reset(&w->head);
 	err = http_response_head(res, true, &w->head);
 	if (err)

@@ -91,6 +91,7 @@ struct fcgi_loop {
 	atomic_ulong served;
 	atomic_uint idle;		/* workers that wait for something to do */
 	atomic_uint away;		/* workers that do not count, see FCGI_AWAY_MAX */
+	atomic_uint streams;		/* that there are */
 	struct fcgi_keeper keeper;
 	pthread_mutex_t lock;		/* of what follows; held for list operations, and to start a thread */
 	struct fcgi_connection *first, *last;	/* put aside, oldest first */

@@ -151,12 +151,14 @@ fcgi_stream_new(struct fcgi_loop *loop, struct fcgi_connection *c, const struct 
 	s->over_ms = clock_monotonic_ms() + terms->life_ms;
 	pthread_mutex_init(&s->lock, NULL);
 	buf_init(&s->queue, QUEUE_MAX);
+	atomic_fetch_add(&loop->streams, 1);
 	return s;
 }
 
 void
 fcgi_stream_free(struct fcgi_stream *s)
 {
+	atomic_fetch_sub(&s->loop->streams, 1);
 	buf_clear(&s->queue);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -43,7 +43,7 @@ static const char schema[] =
 enum {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_VERSION,
 	SQL_EVENT_ADD, SQL_EVENT_TRIM, SQL_EVENT_CURSOR, SQL_EVENT_READ,
-	SQL_MAIL_TRIM, SQL_MAIL_OPEN, SQL_MAIL_PUT, SQL_MAIL_TAKE, SQL_MAIL_CLOSE,
+	SQL_MAIL_TRIM, SQL_MAIL_TRIM_OF_ONE, SQL_MAIL_OPEN, SQL_MAIL_PUT, SQL_MAIL_TAKE, SQL_MAIL_CLOSE,
 	SQL_NOTE_TRIM, SQL_NOTE_TRIM_OVER, SQL_NOTE_TRIM_OF_ONE, SQL_NOTE_CLEAR, SQL_NOTE_COUNT, SQL_NOTE_SET,
 	SQL_NOTE_GET, SQL_NOTE_DELETE,
 	SQL_COUNT
@@ -60,6 +60,9 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_EVENT_CURSOR] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'",
 	[SQL_EVENT_READ] = "SELECT seq, kind, uri FROM event WHERE seq > ?1 ORDER BY seq",
 	[SQL_MAIL_TRIM] = "DELETE FROM mail WHERE until_s < ?1",
+	[SQL_MAIL_TRIM_OF_ONE] = "DELETE FROM mail WHERE box IN (SELECT box FROM mail WHERE principal = ?1"
+	    " AND text IS NOT NULL ORDER BY until_s"
+	    " LIMIT max(0, 1 + (SELECT count(*) FROM mail WHERE principal = ?1) - " TEXT(BUS_MAIL_OF_ONE_MAX) "))",
 	[SQL_MAIL_OPEN] = "INSERT INTO mail (box, principal, until_s) SELECT ?1, ?2, ?3"
 	    " WHERE (SELECT count(*) FROM mail) < " TEXT(BUS_MAIL_MAX)
 	    " AND (SELECT count(*) FROM mail WHERE principal = ?2) < " TEXT(BUS_MAIL_OF_ONE_MAX)
@@ -392,12 +395,15 @@ mail_open(struct bus *b, struct job *job)
 	enum mcp_err err;
 
 	sqlite3_bind_int64(b->statement[SQL_MAIL_TRIM], 1, job->now_s);
+	bind_digest(b->statement[SQL_MAIL_TRIM_OF_ONE], 1, job->principal);
 	bind_key(q, job->key);
 	bind_digest(q, 2, job->principal);
 	sqlite3_bind_int64(q, 3, job->until_s);
 	err = run(b, SQL_BEGIN);
 	if (!err)
 		err = run(b, SQL_MAIL_TRIM);
+	if (!err)
+		err = run(b, SQL_MAIL_TRIM_OF_ONE);
 	if (!err)
 		err = run(b, SQL_MAIL_OPEN);
 	if (!err && sqlite3_changes(b->store.db) == 0)

@@ -60,7 +60,8 @@ enum mcp_err bus_read(struct bus *b, int64_t *seq, void (*visit)(void *ctx, cons
  * Mail: one who waits opens a box, whose key only he whose answer it is can know or make (a digest of principal,
  * session and the request's id); another process puts the answer into it. A box takes one answer. BUS_MAIL_MAX boxes at
  * most are open at a time, BUS_MAIL_OF_ONE_MAX of them for one principal (its digest), so that nobody takes those of
- * others (MCP_ELIMIT); each until "until_s" at the latest.
+ * others (MCP_ELIMIT); each until "until_s" at the latest. Where a principal has no more to open, its answers that
+ * nobody came for give way.
  */
 #define BUS_MAIL_MAX 4096
 #define BUS_MAIL_OF_ONE_MAX 128

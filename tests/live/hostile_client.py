@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import shutil
 import socket
 import sys
@@ -339,6 +340,201 @@ def subscribing(front, name):
             is_(e.event(0)[1]["params"], {"uri": "test://item/theirs"}, name + ": and what they subscribed to is kept")
 
 
+# Bodies of an answer to a question whose id is %s: none of them is one, and none does harm.
+NO_ANSWERS = [
+    b'', b'{', b'\xff\xfe', b'null', b'[]', b'"x"', b'{"jsonrpc":"2.0","id":%s}', b'{"jsonrpc":"2.0","id":%s,"result":null}',
+    b'{"jsonrpc":"2.0","id":%s,"result":[]}', b'{"jsonrpc":"2.0","id":%s,"result":"x"}',
+    b'{"jsonrpc":"2.0","id":%s,"result":{},"error":{"code":1,"message":"x"}}', b'{"jsonrpc":"1.0","id":%s,"result":{}}',
+    b'{"jsonrpc":"2.0","id":%s,"error":{}}', b'{"jsonrpc":"2.0","id":%s,"error":{"code":"x","message":1}}',
+    b'{"jsonrpc":"2.0","id":%s,"id":1,"result":{}}', b'{"jsonrpc":"2.0","id":[%s],"result":{}}',
+    b'[{"jsonrpc":"2.0","id":%s,"result":{}}]', b'{"jsonrpc":"2.0","id":%s,"result":{"action":"\xc3\x28"}}',
+    b'{"jsonrpc":"2.0","id":%s,"result":{"a":' + b"[" * 70 + b"]" * 70 + b"}}",
+]
+# Results that are answers, but not to a question for a form with a string "name".
+WRONG_RESULTS = [
+    {}, {"action": 7}, {"action": "maybe"}, {"action": "accept"}, {"action": "accept", "content": None},
+    {"action": "accept", "content": []}, {"action": "accept", "content": {}}, {"action": "accept", "content": {"name": 7}},
+    {"action": "accept", "content": {"name": ["x"]}}, {"action": "accept", "content": {"name": {"a": {"b": "c"}}}},
+    {"action": "ACCEPT", "content": {"name": "x"}}, {"role": "assistant", "content": {"type": "text", "text": "x"}, "model": "m"},
+]
+
+
+def question(e):
+    """The first question of a stream."""
+    n = 0
+    while True:
+        while len(e.events) <= n and e.read():
+            pass
+        if len(e.events) <= n:
+            return None
+        line = e.events[n][1].split(b"\n")[-1]
+        if line.startswith(b"data: {"):
+            message = json.loads(line[6:])
+            if "method" in message and "id" in message:
+                return message
+        n += 1
+
+
+def result_of(e):
+    """The answer at the end of a stream."""
+    e.rest()
+    return json.loads(e.events[-1][1].split(b"\n")[-1][6:])
+
+
+def answers(front, name):
+    """Questions to clients of 2025-11-25, and who answers how."""
+    token = front.token()
+    session = Session(front, token)
+    ask = session.message("tools/call", {"name": "test_elicitation", "arguments": {"message": "?"}}, 5)
+    good = {"action": "accept", "content": {"username": "u", "email": "e"}}
+    tried = bad = 0
+
+    def body(q, result):
+        return json.dumps({"jsonrpc": "2.0", "id": q["id"], "result": result}).encode()
+    with Events(front, ask) as e, Events(front, session.message("tools/call", {"name": "test_elicitation", "arguments": {
+            "message": "!"}}, 5)) as twin:
+        q, other = question(e), question(twin)
+        ok(q["id"] != other["id"] and len(q["id"]) == 32, name + ": each question has an id that nobody guesses")
+        strangers = [Session(front, t) for _, t in others(front)] + [Session(front, token)]
+        for s in strangers:
+            tried += 1
+            bad += s.answer(body(q, {"action": "accept", "content": {"username": "stranger", "email": "e"}})).status != 202
+        for message in NO_ANSWERS:
+            tried += 1
+            r = session.answer(message.replace(b"%s", json.dumps(q["id"]).encode()))
+            bad += r.status not in (202, 400)
+        for text in (q["id"][:-1], q["id"] + "0", q["id"].upper(), "0" * 32, "", "x" * 1024, 1, -1, q["id"] + "\x00"):
+            tried += 1
+            bad += session.answer(body({"id": text}, good)).status not in (202, 400)
+        # Without its session an answer is nobody's.
+        bad += front.post(([h for h in session.headers() if h[0] != "Mcp-Session-Id"], body(q, good))).status != 202
+        for s in (0, 1, 2):
+            session.answer(body(other, dict(good, content={"username": "n%d" % s, "email": "e"})))
+        bad += session.answer(body(q, good)).status != 202
+        is_(bad, 0, "%s: %d answers of others, of no shape and to nothing are passed over" % (name, tried))
+        is_([result_of(x)["result"]["content"][0]["text"].count(t) for x, t in ((e, '"u"'), (twin, '"n0"'))], [1, 1],
+            name + ": each call has the first answer of its own session to its own question")
+    for message in NO_ANSWERS[6:]:
+        with Events(front, ask) as e:
+            r = session.answer(message.replace(b"%s", json.dumps(question(e)["id"]).encode()))
+            if r.status not in (202, 400):
+                bad += 1
+            if r.status == 202:
+                e.rest()
+    streams = [Events(front, session.message("tools/call", {"name": "test_input_required_result_elicitation", "arguments": {}}, i))
+               for i in range(len(WRONG_RESULTS))]
+    for e, wrong in zip(streams, WRONG_RESULTS):
+        session.answer(body(question(e), wrong))
+    told = [result_of(e) for e in streams]
+    ok(all(m.get("result", {}).get("isError") or "error" in m for m in told) and not bad,
+       name + ": an answer of the wrong shape is an error of its call")
+    for m in told:
+        if not (m.get("result", {}).get("isError") or "error" in m):
+            diag(m)
+    for e in streams:
+        e.close()
+
+
+def raw(front, message, verb="POST"):
+    """The bytes of a request."""
+    headers, body = message
+    head = ["%s /mcp HTTP/1.1" % verb, "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)]
+    return "\r\n".join(head + ["%s: %s" % pair for pair in headers]).encode() + b"\r\n\r\n" + body
+
+
+def holdings(front):
+    """(descriptors, threads) of all responders."""
+    fds = threads = 0
+    for pid in front.responders():
+        try:
+            fds += len(os.listdir("/proc/%d/fd" % pid))
+            threads += len(os.listdir("/proc/%d/task" % pid))
+        except OSError:
+            pass
+    return fds, threads
+
+
+def moments(front, name, rounds):
+    """STREAM_KEEPALIVE_S=1. Clients that leave at every moment: before, within and after the request, while they are asked, in the middle
+    of events; politely, half, and by a reset."""
+    token = front.token()
+    session = Session(front, token)
+    for _ in range(20):
+        front.post(modern_call("greet_user", {"name": "Eve"}, token))
+    before = holdings(front)
+    kinds = [raw(front, listen(token, toolsListChanged=True, resourceSubscriptions=["test://item/1"])),
+             raw(front, (session.headers(), b""), "GET"),
+             raw(front, session.message("tools/call", {"name": "test_elicitation", "arguments": {"message": "?"}}, 5)),
+             raw(front, session.message("tools/call", {"name": "work", "arguments": {"steps": 40, "gap_ms": 5}, "_meta": {
+                 "progressToken": 1}}, 5)),
+             raw(front, modern("tools/call", {"name": "work", "arguments": {"steps": 4000, "gap_ms": 5}, "_meta": {
+                 "progressToken": 1}}, token, "work")),
+             raw(front, modern("tools/list", {}, token)),
+             raw(front, (session.headers(("Last-Event-ID", "0" * 32)), b""), "GET"),
+             raw(front, (session.headers(), b""), "DELETE")]
+    count = 0
+
+    def leave(part):
+        nonlocal count
+        for text, cut, how, wait in part:
+            with socket.socket() as s:
+                s.settimeout(5)
+                try:
+                    s.connect(("127.0.0.1", front.port))
+                    s.sendall(text[:cut])
+                    if how == 1:
+                        s.shutdown(socket.SHUT_WR)
+                    time.sleep(wait)
+                    if how == 2:
+                        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                    if how == 3:
+                        s.recv(random.choice((1, 100, 1000)))
+                except OSError:
+                    pass
+            count += 1
+    work = [(text, random.choice((len(text), len(text), len(text), random.randrange(len(text)))), random.randrange(4),
+             random.choice((0, 0, 0.001, 0.01, 0.05, 0.3))) for text in kinds[:-1] * rounds]
+    random.shuffle(work)
+    threads = [threading.Thread(target=leave, args=(work[i::6],)) for i in range(6)]
+    for t in threads:
+        t.start()
+    while any(t.is_alive() for t in threads):
+        front.post(modern_call("change", {"what": random.choice(("tools", "test://item/1"))}, token))
+        time.sleep(0.02)
+    leave([(kinds[-1], len(kinds[-1]), 2, 0)])
+    began = time.monotonic()
+    ok(front.post(modern_call("greet_user", {"name": "Eve"}, token)).status == 200 and time.monotonic() - began < 2,
+       "%s: a call after %d clients have left at any moment" % (name, count))
+
+    def free():
+        now = holdings(front)
+        return now[0] <= before[0] + 40 and now[1] <= before[1] + 2 * len(front.responders())
+    ok(wait_for(free, 30, 0.2), "%s: nothing is held for them (%s descriptors and threads, now %s)" % (
+        name, before, holdings(front)))
+
+
+def descriptors(front, name):
+    """Streams of many, each with a descriptor, in processes that have few of them."""
+    try:
+        for pid in front.responders():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (1024, 1024))
+    except PermissionError:
+        skip(name + ": streams end where descriptors do", "the responders are another user's")
+        return
+    streams = []
+    for i in range(320):
+        streams.append(Events(front, listen(front.token(sub="usr_%d" % (i % 10)), i, toolsListChanged=True)))
+    statuses = [e.head().status for e in streams]
+    ok(statuses.count(200) >= 100 and statuses.count(503) > 0 and set(statuses) == {200, 503},
+       "%s: streams end where descriptors do (%d of %d)" % (name, statuses.count(200), len(statuses)))
+    began = time.monotonic()
+    ok(all(front.post(modern_call("greet_user", {"name": "Fay"}, front.token())).status == 200 for _ in range(20)),
+       name + ": and calls are answered beside them")
+    ok(time.monotonic() - began < 3, name + ": at once")
+    for e in streams:
+        e.close()
+
+
 def main():
     for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx"):
         lack = missing(name)
@@ -350,10 +546,16 @@ def main():
             sealed(front, name)
             shapes(front, name, 1)
             subscribing(front, name)
+            answers(front, name)
             ok(before <= set(front.responders()), name + ": no process has ended")
         if front.kind != "fcgid":
             with HostileFront(name, {"MAX_STREAMS_PRINCIPAL": "12", "STREAM_KEEPALIVE_S": "1"}) as front:
                 hoarding(front, name)
+            with HostileFront(name, {"STREAM_KEEPALIVE_S": "1", "MAX_STREAMS_PRINCIPAL": "1000"}) as front:
+                before = front.responders()
+                moments(front, name, 40)
+                descriptors(front, name)
+                is_(front.responders(), before, name + ": no process has ended")
     done()
 
 

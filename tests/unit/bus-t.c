@@ -310,14 +310,23 @@ test_mail_bounds(void)
 	struct bus *b = open_bus();
 	char *large = calloc(1, 16 * 1024 * 1024);
 	enum mcp_err err = MCP_OK;
+	struct buf out;
 	int n;
 
+	buf_init(&out, 64);
 	for (n = 0; n <= BUS_MAIL_OF_ONE_MAX && !err; n++) {
 		number_key(key, n);
 		err = bus_mail_open(b, key, ann, NOW, NOW + 10);
 	}
 	ok(err == MCP_ELIMIT && n == BUS_MAIL_OF_ONE_MAX + 1, "one principal may have so many boxes (%d)", n - 1);
 	is_int(bus_mail_open(b, box, bob, NOW, NOW + 10), MCP_OK, "others have theirs");
+	number_key(key, 7);
+	err = bus_mail_put(b, key, NOW, "x", 1);
+	number_key(key, BUS_MAIL_OF_ONE_MAX);
+	ok(!err && bus_mail_open(b, key, ann, NOW, NOW + 10) == MCP_OK,
+	    "where an answer lies that nobody came for, there is room");
+	number_key(key, 7);
+	is_int(bus_mail_take(b, key, &out), MCP_ENOENT, "which is gone then");
 	for (n = 0, err = MCP_OK; large && n < 4 && !err; n++) {
 		number_key(key, n);
 		err = bus_mail_put(b, key, NOW, large, 16 * 1024 * 1024);
@@ -344,6 +353,7 @@ test_mail_bounds(void)
 	ok(err == MCP_ELIMIT && n > BUS_MAIL_MAX - BUS_MAIL_OF_ONE_MAX - 20, "so many boxes there are in all (%d)", n);
 	is_int(bus_mail_open(b, key, ann, NOW + 11, NOW + 20), MCP_OK, "those that are over make room");
 	free(large);
+	buf_clear(&out);
 	bus_free(b);
 }
 

@@ -30,16 +30,16 @@ has(const struct json_object *object, const char *name)
 	return json_get(object, name, &member) == MCP_OK;
 }
 
-static bool
-member_is(const struct json_object *object, const char *name, const char *want)
+bool
+ask_member_is(const struct json_object *object, const char *name, const char *want)
 {
 	const char *text;
 
 	return json_get_string(object, name, &text, NULL) == MCP_OK && strcmp(text, want) == 0;
 }
 
-static bool
-has_string(const struct json_object *object, const char *name)
+bool
+ask_has_string(const struct json_object *object, const char *name)
 {
 	const char *text;
 
@@ -83,7 +83,7 @@ can_sample(const struct json_object *capabilities, const struct json_object *par
 	*part = NULL;
 	if (has(params, "tools") || has(params, "toolChoice"))
 		*part = "tools";
-	else if (has(params, "includeContext") && !member_is(params, "includeContext", "none"))
+	else if (has(params, "includeContext") && !ask_member_is(params, "includeContext", "none"))
 		*part = "context";
 	return known && (!*part || has_object(parts, *part));
 }
@@ -121,7 +121,7 @@ ask_capable(const struct json_object *capabilities, const char *method, const st
 
 	if (strcmp(method, "elicitation/create") == 0) {
 		name = "elicitation";
-		can = can_elicit(capabilities, member_is(params, "mode", "url"), &part);
+		can = can_elicit(capabilities, ask_member_is(params, "mode", "url"), &part);
 	} else if (strcmp(method, "sampling/createMessage") == 0) {
 		name = "sampling";
 		can = can_sample(capabilities, params, &part);
@@ -175,25 +175,25 @@ static enum mcp_err
 judge_elicitation(const struct json_object *params, const struct json_object *answer, const char **why)
 {
 	*why = "\"action\" must be accept, decline or cancel";
-	if (member_is(answer, "action", "decline") || member_is(answer, "action", "cancel"))
+	if (ask_member_is(answer, "action", "decline") || ask_member_is(answer, "action", "cancel"))
 		return MCP_OK;
-	if (!member_is(answer, "action", "accept"))
+	if (!ask_member_is(answer, "action", "accept"))
 		return MCP_EREMOTE;
-	return member_is(params, "mode", "url") ? MCP_OK : judge_content(params, answer, why);
+	return ask_member_is(params, "mode", "url") ? MCP_OK : judge_content(params, answer, why);
 }
 
 /* What a content block of each type must have besides its type; others are left to the tool. */
 static bool
 is_block(const struct json_object *block)
 {
-	if (!has_string(block, "type"))
+	if (!ask_has_string(block, "type"))
 		return false;
-	if (member_is(block, "type", "text"))
-		return has_string(block, "text");
-	if (member_is(block, "type", "image") || member_is(block, "type", "audio"))
-		return has_string(block, "data") && has_string(block, "mimeType");
-	if (member_is(block, "type", "tool_use"))
-		return has_string(block, "id") && has_string(block, "name") && has_object(block, "input");
+	if (ask_member_is(block, "type", "text"))
+		return ask_has_string(block, "text");
+	if (ask_member_is(block, "type", "image") || ask_member_is(block, "type", "audio"))
+		return ask_has_string(block, "data") && ask_has_string(block, "mimeType");
+	if (ask_member_is(block, "type", "tool_use"))
+		return ask_has_string(block, "id") && ask_has_string(block, "name") && has_object(block, "input");
 	return true;
 }
 
@@ -216,10 +216,10 @@ judge_message(const struct json_object *answer, const char **why)
 	struct json_object *content = NULL;
 
 	*why = "\"role\" must be user or assistant";
-	if (!member_is(answer, "role", "user") && !member_is(answer, "role", "assistant"))
+	if (!ask_member_is(answer, "role", "user") && !ask_member_is(answer, "role", "assistant"))
 		return MCP_EREMOTE;
 	*why = "\"model\" must be a string";
-	if (!has_string(answer, "model"))
+	if (!ask_has_string(answer, "model"))
 		return MCP_EREMOTE;
 	*why = "\"content\" must be a content block or an array of them";
 	return json_get(answer, "content", &content) == MCP_OK && is_content(content) ? MCP_OK : MCP_EREMOTE;
@@ -239,7 +239,7 @@ judge_roots(const struct json_object *answer, const char **why)
 		const char *uri;
 
 		if (json_get_string(root, "uri", &uri, NULL) != MCP_OK || strncmp(uri, "file://", 7) != 0 ||
-		    (has(root, "name") && !has_string(root, "name")))
+		    (has(root, "name") && !ask_has_string(root, "name")))
 			return MCP_EREMOTE;
 	}
 	return MCP_OK;

@@ -37,4 +37,8 @@ enum mcp_err ask_capable(const struct json_object *capabilities, const char *met
 enum mcp_err ask_judge(const char *method, const struct json_object *params, const struct json_object *answer,
     const char **why) MCP_MUST_CHECK;
 
+/* Whether the member of an object is the string "want"; whether it is a string at all. */
+bool ask_member_is(const struct json_object *object, const char *name, const char *want);
+bool ask_has_string(const struct json_object *object, const char *name);
+
 #endif

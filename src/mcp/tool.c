@@ -118,6 +118,8 @@ append_media(struct tool_call *call, const char *type, const void *bytes, size_t
 {
 	struct describe d = { 0 };
 
+	if (!mime_type || !strchr(mime_type, '/'))
+		return MCP_EINVAL;
 	describe_string(&d, "type", type);
 	describe_bytes(&d, "data", bytes, len);
 	describe_string(&d, "mimeType", mime_type);

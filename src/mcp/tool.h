@@ -97,7 +97,10 @@ enum mcp_err tool_textf(struct tool_call *call, const char *fmt, ...) MCP_PRINTF
 /* Append a text block and mark the result as an error that the caller should read (isError). Tools only. */
 enum mcp_err tool_error(struct tool_call *call, const char *fmt, ...) MCP_PRINTF(2, 3) MCP_MUST_CHECK;
 
-/* "len" bytes as they are; they travel in base64. More than TOOL_BYTES_MAX: MCP_ELIMIT. */
+/*
+ * "len" bytes as they are; they travel in base64. More than TOOL_BYTES_MAX: MCP_ELIMIT; a "mime_type" that is none:
+ * MCP_EINVAL.
+ */
 #define TOOL_BYTES_MAX (8 * 1024 * 1024)
 enum mcp_err tool_image(struct tool_call *call, const void *bytes, size_t len, const char *mime_type) MCP_MUST_CHECK;
 enum mcp_err tool_audio(struct tool_call *call, const void *bytes, size_t len, const char *mime_type) MCP_MUST_CHECK;

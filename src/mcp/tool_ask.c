@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "mcp/ask.h"
+#include "mcp/ask_params.h"
 #include "mcp/describe.h"
 #include "mcp/era.h"
 #include "mcp/rpc.h"
@@ -33,14 +35,17 @@ enum mcp_err
 tool_ask(struct tool_call *call, const char *key, const char *method, struct json_object *params,
     const struct json_object **result)
 {
+	const char *why = "its key is 1 to 128 bytes of UTF-8";
 	struct rpc *x = call->rpc;
 	size_t key_len = strlen(key);
 	enum mcp_err err = MCP_ENOTSUP;
 
 	*result = NULL;
-	if (key_len < 1 || key_len > KEY_MAX || !text_is_utf8(key, key_len))
+	if (key_len < 1 || key_len > KEY_MAX || !text_is_utf8(key, key_len) ||
+	    !ask_params_are_good(method, params, &why)) {
+		log_error("request %s: a question %s cannot be asked: %s", call->request_id, method, why);
 		err = MCP_EINVAL;
-	else if (x && ask_during(x->in.method, x->in.method_len))
+	} else if (x && ask_during(x->in.method, x->in.method_len))
 		err = check_capability(x, call, method, params);
 	if (!err)
 		return x->era->asking->ask(x, call, key, method, params, result);

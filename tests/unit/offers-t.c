@@ -120,6 +120,8 @@ static const struct tool array = { .name = "array", .description = "d", .scopes 
 static enum mcp_err
 call_link(struct tool_call *call)
 {
+	is_int(tool_image(call, "x", 1, NULL), MCP_EINVAL, "an image without a type is none");
+	is_int(tool_audio(call, "x", 1, "wav"), MCP_EINVAL, "nor is a sound with a type that is none");
 	return tool_resource_link(call, &fixed);
 }
 

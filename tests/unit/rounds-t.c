@@ -141,6 +141,20 @@ call_wrong(struct tool_call *call)
 	return tool_ask(call, "key", "tools/list", NULL, &answer);
 }
 
+/* Asks with the method and the params of its arguments. */
+static enum mcp_err
+call_raw(struct tool_call *call)
+{
+	const struct json_object *answer;
+	struct json_object *params = NULL;
+	const char *method;
+
+	if (json_get_string(call->arguments, "method", &method, NULL) != MCP_OK ||
+	    json_get_object(call->arguments, "params", &params) != MCP_OK)
+		return MCP_ENOMEM;
+	return tool_ask(call, "key", method, json_ref(params), &answer);
+}
+
 static enum mcp_err
 call_no_schema(struct tool_call *call)
 {
@@ -186,6 +200,7 @@ complete_asks(struct tool_call *call, const char *value)
 static const struct tool tools[] = {
 	TOOL("one", call_one), TOOL("many", call_many), TOOL("steps", call_steps), TOOL("url", call_url),
 	TOOL("either", call_either), TOOL("both", call_both), TOOL("wrong", call_wrong),
+	TOOL("raw", call_raw),
 	TOOL("no_schema", call_no_schema), TOOL("large", call_large)
 };
 static const struct prompt_argument arguments[] = { { .name = "a", .complete = complete_asks }, { .name = NULL } };
@@ -328,6 +343,59 @@ test_no_answers(void)
 	ok(says("too large to be carried on"), "by name");
 }
 
+#define USE "{'role':'assistant','content':[{'type':'text','text':''}," \
+	"{'type':'tool_use','id':'1','name':'n','input':{}},{'type':'tool_use','id':'2','name':'n','input':{}}]}"
+#define RESULT(id) "{'type':'tool_result','toolUseId':'" id "','content':[]}"
+#define FIELD(schema) "elicitation/create", "{'message':'m','requestedSchema':{'type':'object','properties':{" \
+	"'a':{'type':'string'},'b':" schema "}}}"
+#define MESSAGES(list) "sampling/createMessage", "{'maxTokens':1,'messages':[" list "]}"
+
+/* What a tool must not ask with, whatever the client can do. */
+static void
+test_params(void)
+{
+	static const struct {
+		const char *method, *params;
+		bool good;
+	} rows[] = {
+		{ "elicitation/create", "{'requestedSchema':{'type':'object','properties':{}}}", false },
+		{ "elicitation/create", "{'message':'m'}", false },
+		{ "elicitation/create", "{'message':'m','requestedSchema':{'type':'array','properties':{}}}", false },
+		{ "elicitation/create", "{'message':'m','requestedSchema':{'type':'object'}}", false },
+		{ FIELD("{'type':'object'}"), false }, { FIELD("{}"), false }, { FIELD("true"), false },
+		{ FIELD("{'type':'array','items':{'type':'object'}}"), false }, { FIELD("{'type':'array'}"), false },
+		{ FIELD("{'type':'string','oneOf':[{'const':'c','title':'C'}]}"), true },
+		{ FIELD("{'type':'array','items':{'type':'string','enum':['c']}}"), true },
+		{ FIELD("{'type':'array','items':{'anyOf':[{'const':'c','title':'C'}]}}"), true },
+		{ FIELD("{'type':'integer','minimum':1}"), true }, { FIELD("{'type':'boolean'}"), true },
+		{ "elicitation/create", "{'mode':'url','message':'m','elicitationId':'i','url':'h:x?z'}", true },
+		{ "elicitation/create", "{'mode':'url','message':'m','url':'https://x/'}", false },
+		{ "elicitation/create", "{'mode':'url','message':'m','elicitationId':'i'}", false },
+		{ "elicitation/create", "{'mode':'url','message':'m','elicitationId':'i','url':'/x'}", false },
+		{ "elicitation/create", "{'mode':'url','message':'m','elicitationId':'i','url':'h:x y'}", false },
+		{ "sampling/createMessage", "{'maxTokens':1}", false },
+		{ "sampling/createMessage", "{'messages':[]}", false },
+		{ MESSAGES("{'role':'user','content':{'type':'text','text':''}}"), true },
+		{ MESSAGES("{'role':'system','content':{'type':'text','text':''}}"), false },
+		{ MESSAGES("{'role':'user','content':[]}"), false },
+		{ MESSAGES(USE ",{'role':'user','content':[" RESULT("2") "," RESULT("1") "]}"), true },
+		{ MESSAGES(USE ",{'role':'user','content':[" RESULT("1") "]}"), false },
+		{ MESSAGES(USE ",{'role':'user','content':" RESULT("1") "}"), false },
+		{ MESSAGES(USE ",{'role':'assistant','content':[" RESULT("2") "," RESULT("1") "]}"), false },
+		{ MESSAGES(USE ",{'role':'user','content':[" RESULT("2") "," RESULT("1") ",{'type':'text'}]}"), false },
+		{ MESSAGES(USE), false },
+		{ MESSAGES("{'role':'user','content':[" RESULT("1") "]}"), false },
+	};
+	char more[1024];
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		snprintf(more, sizeof more, ",'arguments':{'method':'%s','params':%s}", rows[i].method, rows[i].params);
+		call("raw", more);
+		ok(rows[i].good ? says("input_required") : reply.error_code == -32603, "%s with %s: %s", rows[i].method,
+		    rows[i].params, rows[i].good ? "asked" : "not asked");
+	}
+}
+
 static void
 test_rounds(void)
 {
@@ -466,6 +534,7 @@ main(void)
 	service.registry = r;
 	test_questions();
 	test_no_answers();
+	test_params();
 	test_rounds();
 	test_binding();
 	test_capabilities();

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MCP_MCP_ASK_PARAMS_H
+#define MCP_MCP_ASK_PARAMS_H
+
+#include <stdbool.h>
+
+struct json_object;
+
+/*
+ * Whether "params" (NULL: none) are such that the question "method" may be sent: what is required is there; a form asks
+ * for flat fields; a URL is one; in messages for a model each use of a tool is followed by its result, and a message of
+ * results has nothing else. False with *why, a static phrase. Methods that are no questions have no rules. Source: MCP
+ * 2026-07-28 and 2025-11-25 client/elicitation, client/sampling.
+ */
+bool ask_params_are_good(const char *method, const struct json_object *params, const char **why);
+
+#endif

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """mcp.fcgi beside servers that do the same in other ways, behind the same lighttpd: "make bench-compare", or
-python3 bench/compare.py in a built tree. Needs python3 with venv, npm and node (22), and wrk; what the others are made
-of is fetched into --work and kept there.
+python3 bench/compare.py in a built tree. Needs wrk, and for each of the others what it is built with: python3 with venv,
+npm with node 22, go, cargo. What they are made of is fetched into --work and kept there.
 
-Every server is two processes, gets its keys from the same loopback authorization server, checks issuer, audience, times
-and scope of each token, and answers the same bytes: tools/call greet_user of revision 2026-07-28. mcp.fcgi keeps its two
-rate limits besides, and a log line a request. Rounds alternate, so that what else the machine does hits all of them.
+Every server has two processes (Go and Rust: one with two threads), gets its keys from the same loopback authorization
+server, checks signature, issuer, audience, times and scope of each token, and answers the same request: tools/call
+greet_user of revision 2026-07-28, in JSON. mcp.fcgi keeps its two rate limits besides, and a log line a request. It
+remembers which tokens' signatures it has verified; the others verify each time. Rounds alternate, so that what else the
+machine does hits all of them.
 """
 import argparse
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,8 +22,6 @@ import run as bench
 sys.path.insert(0, os.path.join(bench.HERE, "..", "tests", "fixtures"))
 import scalekit  # noqa: E402
 from harness import free_port, modern_call, which  # noqa: E402
-
-OTHERS = os.path.join(bench.HERE, "others")
 
 
 class Proxied(bench.fronts.Front):
@@ -35,7 +36,7 @@ class Proxied(bench.fronts.Front):
                 % self.app_port)
 
     def environment(self):
-        return dict(super().environment(), PYTHONDONTWRITEBYTECODE="1", PORT=str(self.app_port), EXPECTED_AUDIENCE=self.url,
+        return dict(super().environment(), PYTHONDONTWRITEBYTECODE="1", GOMAXPROCS="2", PORT=str(self.app_port), EXPECTED_AUDIENCE=self.url,
                     METADATA_URL=self.origin + "/.well-known/oauth-protected-resource", **self.app_settings)
 
     def start(self, seconds=60.0):
@@ -59,25 +60,53 @@ def pss_kib(pids):
     return total
 
 
-def install(work):
-    """Fetch what the others need; returns {name: argv}."""
-    os.makedirs(work, exist_ok=True)
-    venv, node = os.path.join(work, "venv"), os.path.join(work, "node")
-    quiet = {"check": True, "stdout": subprocess.DEVNULL}
-    if not os.path.exists(venv + "/bin/uvicorn"):
-        subprocess.run([sys.executable, "-m", "venv", venv], **quiet)
-        subprocess.run([venv + "/bin/pip", "install", "-q", "-r", OTHERS + "/requirements.txt"], **quiet)
-    os.makedirs(node, exist_ok=True)
-    for name in ("package.json", "sdk_server.mjs"):
-        with open(os.path.join(OTHERS, name), "rb") as src, open(os.path.join(node, name), "wb") as dst:
-            dst.write(src.read())
-    if not os.path.exists(node + "/node_modules/jose"):
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=node, **quiet)
-    return {
-        "FastAPI, FastMCP, Scalekit's SDK": [venv + "/bin/uvicorn", "--app-dir", OTHERS, "--host", "127.0.0.1", "--port",
-                                             "PORT", "--workers", "2", "fastapi_server:app"],
-        "TypeScript SDK, jose": [which("node"), node + "/sdk_server.mjs"],
-    }
+def fetch_python(work):
+    if not os.path.exists(work + "/venv/bin/uvicorn"):
+        subprocess.run([sys.executable, "-m", "venv", work + "/venv"], check=True)
+        subprocess.run([work + "/venv/bin/pip", "install", "-q", "-r", "requirements.txt"], cwd=work, check=True)
+    return [work + "/venv/bin/uvicorn", "--app-dir", work, "--host", "127.0.0.1", "--port", "PORT", "--workers", "2",
+            "fastapi_server:app"]
+
+
+def fetch_typescript(work):
+    if not os.path.exists(work + "/node_modules/jose"):
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=work, check=True)
+    return ["node", work + "/sdk_server.mjs"]
+
+
+def fetch_go(work):
+    subprocess.run(["go", "mod", "tidy"], cwd=work, check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["go", "build", "-o", "go_server", "."], cwd=work, check=True)
+    return [work + "/go_server"]
+
+
+def fetch_rust(work):
+    subprocess.run(["cargo", "build", "-q", "--release"], cwd=work, check=True)
+    return [work + "/target/release/others"]
+
+
+OTHERS = [
+    # name, what it is built with, its files, how
+    ("FastAPI, FastMCP, Scalekit's SDK", "python3", ("requirements.txt", "fastapi_server.py"), fetch_python),
+    ("TypeScript SDK, jose", "npm", ("package.json", "sdk_server.mjs"), fetch_typescript),
+    ("Go SDK, golang-jwt", "go", ("go.mod", "sdk_server.go"), fetch_go),
+    ("Rust SDK, jsonwebtoken", "cargo", ("Cargo.toml", "sdk_server.rs"), fetch_rust),
+]
+
+
+def fetch(work):
+    """Build the others in folders below "work", those whose tools are here; returns [(name, argv)]."""
+    found = []
+    for name, tool, files, build in OTHERS:
+        if not which(tool):
+            print("%s is missing: without %s" % (tool, name), flush=True)
+            continue
+        place = os.path.join(os.path.abspath(work), tool)
+        os.makedirs(place, exist_ok=True)
+        for file in files:
+            shutil.copy(os.path.join(bench.HERE, "others", file), place)
+        found.append((name, build(place)))
+    return found
 
 
 def measure(front, env, args):
@@ -102,10 +131,9 @@ def main():
     p.add_argument("--connections", type=int, default=16)
     p.add_argument("--work", default=os.path.join(bench.BUILD, "bench", "others"))
     args = p.parse_args()
-    for need in ("wrk", "npm", "node"):
-        if not which(need):
-            sys.exit(need + " is missing")
-    others = install(args.work)
+    if not which("wrk"):
+        sys.exit("wrk is missing: apt-get install wrk")
+    others = fetch(args.work)
     rows = {}
     with scalekit.Scalekit() as env:
         for _ in range(args.rounds):
@@ -113,7 +141,7 @@ def main():
             with bench.make_front("lighttpd", settings, bench.RESPONDER) as front:
                 ours = measure(front, env, args)
             rows.setdefault("mcp.fcgi", []).append(dict(ours, ratio=1))
-            for name, argv in others.items():
+            for name, argv in others:
                 client = {"SK_ENV_URL": env.url, "SK_CLIENT_ID": "skc_1", "SK_CLIENT_SECRET": env.secret}
                 with Proxied(argv, client) as front:
                     result = measure(front, env, args)

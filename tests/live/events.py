@@ -44,7 +44,10 @@ class Events:
         return self.response
 
     def read(self):
-        """Read what comes next; returns False at the end."""
+        """Read what comes next; returns False at the end, or when a stream that should have ended goes on for ever."""
+        if time.monotonic() - self.began > 120:
+            self.ended = True
+            return False
         try:
             data = self.head().read1(65536)
         except (http.client.HTTPException, ConnectionError):

@@ -25,6 +25,7 @@ class Events:
         self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         self.response, self.text, self.whole, self.ended = None, b"", b"", False
         self.events, self.comments = [], 0
+        self.recorded = False
 
     def __enter__(self):
         return self
@@ -33,9 +34,17 @@ class Events:
         self.close()
 
     def close(self):
+        # Of a stream, what was read of it is whole but for its last event.
+        if self.response and (self.ended or self.response.getheader("Content-Type") == "text/event-stream"):
+            self.record()
         if self.response:
             self.response.close()
         self.socket.close()
+
+    def record(self):
+        if not self.recorded:
+            record(*self.message, Answer(self.head().status, self.head().getheaders(), self.whole))
+        self.recorded = True
 
     def head(self):
         if not self.response:
@@ -78,6 +87,5 @@ class Events:
     def rest(self):
         while self.read():
             pass
-        head = self.head()
-        record(*self.message, Answer(head.status, head.getheaders(), self.whole))
+        self.record()
         return self

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "limit/rate.h"
-#include "store/sqlite.h"
+#include "store/disposable.h"
 
 #define SWEEP_ROWS 12		/* rows the hand looks at for up to 3 windows that begin, so that it outruns them */
 #define BUSY_MS 500		/* a lock is waited for so long, then the requests that wait are admitted */
@@ -44,8 +44,7 @@ static const char schema[] =
 
 enum {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_FIND, SQL_INSERT, SQL_UPDATE, SQL_SWEEP, SQL_DELETE,
-	    SQL_ROWS_ADD,
-	SQL_ROWS, SQL_VERSION, SQL_COUNT
+	SQL_ROWS_ADD, SQL_ROWS, SQL_COUNT
 };
 static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -57,15 +56,13 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_SWEEP] = "SELECT key, ends_s, used FROM budget WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[SQL_DELETE] = "DELETE FROM budget WHERE key = ?1",
 	[SQL_ROWS_ADD] = "UPDATE total SET rows = rows + ?1 WHERE id = 0",
-	[SQL_ROWS] = "SELECT rows FROM total WHERE id = 0",
-	[SQL_VERSION] = "PRAGMA user_version"
+	[SQL_ROWS] = "SELECT rows FROM total WHERE id = 0"
 };
 
 struct budget {
 	char *dir;
 	int64_t max_rows;
-	struct store_file file;
-	struct store store;
+	struct disposable table;
 	sqlite3_stmt *statement[SQL_COUNT];
 	struct budget_key hand;		/* the sweep goes on behind this key */
 	int64_t looked_s;		/* when store_moved() was last asked */
@@ -93,10 +90,11 @@ budget_new(const char *dir, int64_t max_rows, struct budget **out)
 		return MCP_ENOMEM;
 	}
 	b->max_rows = max_rows;
-	b->file = (struct store_file){
-		.dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS, .page_bytes = 2048,
-		    .cache_kib = 256,
-		.checkpoint_pages = 2000
+	b->table = (struct disposable){
+		.file = { .dir = b->dir, .name = "limits.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS,
+		    .page_bytes = 2048, .cache_kib = 256, .checkpoint_pages = 2000 },
+		.who = "rate limit", .schema = schema, .signature = SIGNATURE, .sql = sql, .statement = b->statement,
+		.n = SQL_COUNT
 	};
 	/*
 	 * Each process begins its round elsewhere; without random numbers all begin at the same key, which works too.
@@ -107,19 +105,12 @@ budget_new(const char *dir, int64_t max_rows, struct budget **out)
 	return MCP_OK;
 }
 
-static void
-close_table(struct budget *b)
-{
-	store_finalize(b->statement, SQL_COUNT);
-	store_close(&b->store);
-}
-
 void
 budget_free(struct budget *b)
 {
 	if (!b)
 		return;
-	close_table(b);
+	disposable_close(&b->table);
 	free(b->dir);
 	free(b);
 }
@@ -155,80 +146,23 @@ bind_key(sqlite3_stmt *statement, const struct budget_key *key)
 	sqlite3_bind_blob(statement, 1, key->bytes, sizeof key->bytes, SQLITE_STATIC);
 }
 
-/*
- * Whether the file itself is at fault, so that another one will do better: damaged, or its schema is not what it
- * should be.
- */
-static bool
-is_damage(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-	case SQLITE_FORMAT:
-	case SQLITE_ERROR:
-	case SQLITE_SCHEMA:
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH: return true;
-	default: return false;
-	}
-}
-
-/* Open the file as it is. Returns MCP_OK; MCP_ESYNTAX: it should be replaced; else the reason, with b->why. */
-static enum mcp_err
-open_as_is(struct budget *b)
-{
-	enum mcp_err err = store_directory(b->dir, &b->why);
-	int64_t version = 0;
-	int rc;
-
-	if (!err)
-		err = store_open(&b->store, &b->file, &b->why);
-	if (err)
-		return err;
-	b->why = "its schema cannot be written or read";
-	if ((err = store_prepare(&b->store, &sql[SQL_VERSION], 1, &b->statement[SQL_VERSION])) == MCP_OK)
-		if ((rc = read_number(b, SQL_VERSION, &version)) != SQLITE_OK)
-			err = is_damage(rc) ? MCP_ESYNTAX : store_error(rc);
-	store_finalize(&b->statement[SQL_VERSION], 1);
-	if (!err && version == 0)
-		err = store_exec(&b->store, schema);
-	else if (!err && version != SIGNATURE)
-		err = MCP_ESYNTAX;
-	if (!err && (err = store_prepare(&b->store, sql, SQL_COUNT, b->statement)) == MCP_EDB)
-		err = MCP_ESYNTAX;
-	if (err)
-		close_table(b);
-	return err;
-}
-
-/* Open the file, or a new one in its place. */
-static enum mcp_err
-open_table(struct budget *b)
-{
-	enum mcp_err err = open_as_is(b);
-
-	if (err == MCP_ESYNTAX) {
-		log_warning("rate limit: %s/limits.db is damaged or not ours; a new one is begun", b->dir);
-		err = store_discard(&b->store, &b->file);
-		if (!err)
-			err = open_as_is(b);
-	}
-	if (!err && !b->store.wal && !b->failing)
-		log_warning("rate limit: %s/limits.db: no write-ahead log on this file system;"
-		    " a rollback journal is used, which is slower",
-		    b->dir);
-	return err;
-}
-
 /* Have the right file open. */
 static enum mcp_err
 ready(struct budget *b, int64_t now_s)
 {
-	if (b->store.db && now_s != b->looked_s && store_moved(&b->store, &b->file))
-		close_table(b);
+	enum mcp_err err = MCP_OK;
+
+	if (b->table.store.db && now_s != b->looked_s && store_moved(&b->table.store, &b->table.file))
+		disposable_close(&b->table);
 	b->looked_s = now_s;
-	return b->store.db ? MCP_OK : open_table(b);
+	if (b->table.store.db)
+		return MCP_OK;
+	err = disposable_open(&b->table, &b->why);
+	if (!err && !b->table.store.wal && !b->failing)
+		log_warning("rate limit: %s/limits.db: no write-ahead log on this file system;"
+		    " a rollback journal is used, which is slower",
+		    b->dir);
+	return err;
 }
 
 static bool
@@ -244,7 +178,7 @@ note_failure(struct budget *b, bool is_locked, int64_t now_s)
 	unsigned long held;
 
 	if (is_locked)
-		store_set_patience(&b->store, BUSY_AGAIN_MS);
+		store_set_patience(&b->table.store, BUSY_AGAIN_MS);
 	b->failing = true;
 	b->is_locked = is_locked;
 	b->failed_s = now_s;
@@ -261,7 +195,7 @@ note_recovery(struct budget *b)
 {
 	if (b->is_told)
 		log_info("rate limit: %s/limits.db can be used again", b->dir);
-	store_set_patience(&b->store, BUSY_MS);
+	store_set_patience(&b->table.store, BUSY_MS);
 	b->failing = b->is_told = b->is_locked = false;
 }
 
@@ -287,19 +221,16 @@ attempt(struct budget *b, int64_t now_s, int (*work)(struct budget *b, void *ctx
 			return MCP_OK;
 		}
 		b->why = sqlite3_errstr(rc);
-		if (!sqlite3_get_autocommit(b->store.db))
+		if (!sqlite3_get_autocommit(b->table.store.db))
 			(void)run(b, SQL_ROLLBACK);
 		/* Who holds the lock is at work; anything else may be a fault of the connection. */
 		if ((rc & 0xff) == SQLITE_BUSY)
 			break;
-		close_table(b);
-		if (!is_damage(rc))
-			break;
-		log_warning("rate limit: %s/limits.db is damaged (%s); a new one is begun", b->dir, b->why);
-		if (store_discard(&b->store, &b->file) != MCP_OK)
+		disposable_close(&b->table);
+		if (disposable_error(rc) != MCP_ESYNTAX || disposable_discard(&b->table, b->why) != MCP_OK)
 			break;
 	}
-	note_failure(b, b->store.db && (rc & 0xff) == SQLITE_BUSY, now_s);
+	note_failure(b, b->table.store.db && (rc & 0xff) == SQLITE_BUSY, now_s);
 	return MCP_EDB;
 }
 

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/sqlite.h"
+#include "store/disposable.h"
 #include "store/wake.h"
 
 #define BUSY_MS 500		/* a lock is waited for so long */
@@ -41,7 +41,7 @@ static const char schema[] =
     "COMMIT";
 
 enum {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_VERSION,
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
 	SQL_EVENT_ADD, SQL_EVENT_TRIM, SQL_EVENT_CURSOR, SQL_EVENT_READ,
 	SQL_MAIL_TRIM, SQL_MAIL_TRIM_OF_ONE, SQL_MAIL_OPEN, SQL_MAIL_PUT, SQL_MAIL_TAKE, SQL_MAIL_CLOSE,
 	SQL_NOTE_TRIM, SQL_NOTE_TRIM_OVER, SQL_NOTE_TRIM_OF_ONE, SQL_NOTE_CLEAR, SQL_NOTE_COUNT, SQL_NOTE_SET,
@@ -52,7 +52,6 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
-	[SQL_VERSION] = "PRAGMA user_version",
 	[SQL_EVENT_ADD] = "INSERT INTO event (at_s, kind, uri) VALUES (?1, ?2, ?3)",
 	/* A clock that jumped back leaves older events until the number of them does. */
 	[SQL_EVENT_TRIM] = "DELETE FROM event WHERE at_s < ?1 - " TEXT(BUS_EVENTS_S)
@@ -95,8 +94,7 @@ static const char *const sql[SQL_COUNT] = {
 struct bus {
 	pthread_mutex_t lock;
 	char *dir;
-	struct store_file file;
-	struct store store;
+	struct disposable table;
 	sqlite3_stmt *statement[SQL_COUNT];
 	struct wake *wake;
 	struct log_throttle throttle;
@@ -133,17 +131,14 @@ bus_new(const char *dir, struct bus **out)
 		return MCP_ENOMEM;
 	}
 	pthread_mutex_init(&b->lock, NULL);
-	b->file = (struct store_file){ .dir = b->dir, .name = "bus.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS,
-	    .page_bytes = 4096, .cache_kib = 256, .checkpoint_pages = 250 };
+	b->table = (struct disposable){
+		.file = { .dir = b->dir, .name = "bus.db", .sync = STORE_SYNC_OFF, .busy_ms = BUSY_MS,
+		    .page_bytes = 4096, .cache_kib = 256, .checkpoint_pages = 250 },
+		.who = "bus", .schema = schema, .signature = SIGNATURE, .sql = sql, .statement = b->statement,
+		.n = SQL_COUNT
+	};
 	*out = b;
 	return MCP_OK;
-}
-
-static void
-close_file(struct bus *b)
-{
-	store_finalize(b->statement, SQL_COUNT);
-	store_close(&b->store);
 }
 
 void
@@ -152,7 +147,7 @@ bus_free(struct bus *b)
 	if (!b)
 		return;
 	wake_free(b->wake);
-	close_file(b);
+	disposable_close(&b->table);
 	pthread_mutex_destroy(&b->lock);
 	free(b->dir);
 	free(b);
@@ -164,20 +159,7 @@ bus_wake(struct bus *b)
 	return b->wake;
 }
 
-/* What a step said; a schema that is not what it should be is damage too. MCP_OK for a row and for none. */
-static enum mcp_err
-judge(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_ERROR:
-	case SQLITE_SCHEMA:
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH: return MCP_ESYNTAX;
-	default: return store_error(rc);
-	}
-}
-
-/* Step a statement that yields no row or one. Returns as judge(); *row: there is one, and it must be reset. */
+/* Step a statement that yields no row or one, as disposable_error() says; *row: there is one, to be reset. */
 static enum mcp_err
 step(struct bus *b, int which, bool *row)
 {
@@ -186,7 +168,7 @@ step(struct bus *b, int which, bool *row)
 	*row = rc == SQLITE_ROW;
 	if (!*row)
 		sqlite3_reset(b->statement[which]);
-	return judge(rc);
+	return disposable_error(rc);
 }
 
 /* Step a statement whose rows nobody wants. */
@@ -200,53 +182,19 @@ run(struct bus *b, int which)
 	return err;
 }
 
-/* Open the file as it is. MCP_ESYNTAX: it should be replaced. */
-static enum mcp_err
-open_as_is(struct bus *b, const char **why)
-{
-	enum mcp_err err = store_directory(b->dir, why);
-	int version = 0;
-	bool row = false;
-
-	if (!err)
-		err = store_open(&b->store, &b->file, why);
-	if (err)
-		return err;
-	*why = "its schema cannot be written or read";
-	err = store_prepare(&b->store, &sql[SQL_VERSION], 1, &b->statement[SQL_VERSION]);
-	if (!err)
-		err = step(b, SQL_VERSION, &row);
-	if (row)
-		version = sqlite3_column_int(b->statement[SQL_VERSION], 0);
-	store_finalize(&b->statement[SQL_VERSION], 1);
-	if (!err && version == 0)
-		err = store_exec(&b->store, schema);
-	else if (!err && version != SIGNATURE)
-		err = MCP_ESYNTAX;
-	if (!err && (err = store_prepare(&b->store, sql, SQL_COUNT, b->statement)) == MCP_EDB)
-		err = MCP_ESYNTAX;
-	if (err)
-		close_file(b);
-	else if (!b->store.wal)
-		wake_is_blind(b->wake);		/* other hosts may write it */
-	return err;
-}
-
 static enum mcp_err
 open_file(struct bus *b, const char **why)
 {
 	enum mcp_err err;
 
-	if (b->store.db && store_moved(&b->store, &b->file))
-		close_file(b);
-	if (b->store.db)
+	if (b->table.store.db && store_moved(&b->table.store, &b->table.file))
+		disposable_close(&b->table);
+	if (b->table.store.db)
 		return MCP_OK;
-	err = open_as_is(b, why);
-	if (err != MCP_ESYNTAX)
-		return err;
-	log_warning("bus: %s/bus.db is damaged or not ours; a new one is begun", b->dir);
-	err = store_discard(&b->store, &b->file);
-	return err ? err : open_as_is(b, why);
+	err = disposable_open(&b->table, why);
+	if (!err && !b->table.store.wal)
+		wake_is_blind(b->wake);		/* other hosts may write it */
+	return err;
 }
 
 /* Do "work" with the file open; what is damaged is replaced, once, and "work" done again. */
@@ -264,16 +212,14 @@ attempt(struct bus *b, enum mcp_err (*work)(struct bus *b, struct job *job), str
 			break;
 		err = work(b, job);
 		if (err == MCP_EDB || err == MCP_ESYNTAX)
-			why = sqlite3_errmsg(b->store.db);
-		if (!sqlite3_get_autocommit(b->store.db))
+			why = sqlite3_errmsg(b->table.store.db);
+		if (!sqlite3_get_autocommit(b->table.store.db))
 			(void)run(b, SQL_ROLLBACK);
 		if (err != MCP_ESYNTAX)
 			break;
-		log_warning("bus: %s/bus.db is damaged (%s); a new one is begun", b->dir, why);
-		close_file(b);
-		why = "it is damaged";
-		if (store_discard(&b->store, &b->file) != MCP_OK)
+		if (disposable_discard(&b->table, why) != MCP_OK)
 			break;
+		why = "it is damaged";
 	}
 	if (err == MCP_ESYNTAX)
 		err = MCP_EDB;
@@ -281,8 +227,8 @@ attempt(struct bus *b, enum mcp_err (*work)(struct bus *b, struct job *job), str
 	    log_throttle_open(&b->throttle, clock_now_s(), LOG_PERIOD_S, &held))
 		log_error("bus: %s/bus.db cannot be used (%s)", b->dir, why);
 	/* It may be the connection that is at fault. */
-	if (err == MCP_EDB && b->store.db)
-		close_file(b);
+	if (err == MCP_EDB && b->table.store.db)
+		disposable_close(&b->table);
 	pthread_mutex_unlock(&b->lock);
 	return err;
 }
@@ -375,7 +321,7 @@ read_events(struct bus *b, struct job *job)
 		job->seq = event.seq;
 	}
 	sqlite3_reset(q);
-	return judge(rc);
+	return disposable_error(rc);
 }
 
 enum mcp_err
@@ -406,7 +352,7 @@ mail_open(struct bus *b, struct job *job)
 		err = run(b, SQL_MAIL_TRIM_OF_ONE);
 	if (!err)
 		err = run(b, SQL_MAIL_OPEN);
-	if (!err && sqlite3_changes(b->store.db) == 0)
+	if (!err && sqlite3_changes(b->table.store.db) == 0)
 		return MCP_ELIMIT;
 	return err ? err : run(b, SQL_COMMIT);
 }
@@ -430,7 +376,7 @@ mail_put(struct bus *b, struct job *job)
 	sqlite3_bind_blob(q, 2, job->text, (int)job->len, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, job->now_s);
 	err = run(b, SQL_MAIL_PUT);
-	return err || sqlite3_changes(b->store.db) ? err : MCP_ENOENT;
+	return err || sqlite3_changes(b->table.store.db) ? err : MCP_ENOENT;
 }
 
 enum mcp_err

@@ -60,8 +60,12 @@ choose_by_claim(struct rpc *x, const char *claimed, size_t len)
 	if (legacy && (!header || strcmp(header, legacy) == 0)) {
 		x->era = &era_legacy;
 		x->version = legacy;
-	} else
-		x->era = &era_modern;
+		return 0;
+	}
+	x->era = &era_modern;
+	/* A request is told when it is checked, after the rest of its _meta; nothing else of a notification is. */
+	if (x->in.kind == JSONRPC_NOTIFICATION && claimed && !legacy && !era_version(&era_modern, claimed, len))
+		return era_refuse_version(x, claimed, len);
 	return 0;
 }
 

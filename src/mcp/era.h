@@ -85,7 +85,7 @@ extern const struct era era_legacy;
  * the header MCP-Protocol-Version. Legacy if everything claimed is one and the same legacy version, or nothing is
  * claimed (2025-03-26 then, which had no header); modern if a version is claimed in _meta otherwise, or the header
  * names a modern one. The method never decides. Returns 0, or -1: a header that names a version nobody knows, and no
- * claim in _meta, is answered with -32022.
+ * claim in _meta, is answered with -32022, and so is a notification that claims one.
  */
 int era_choose(struct rpc *x);
 

@@ -29,7 +29,8 @@ struct resource {
  * Many resources under one URI template of RFC 6570. When a URI is read that no resource has, the templates are tried
  * in their order; of the first that matches, read() gets the variables' values, decoded, as strings in call->arguments.
  * Understood are simple expressions, {name}, which match one or more characters other than "/", "?" and "#", and
- * reserved ones, {+name}, which match anything. A value never holds NUL.
+ * reserved ones, {+name}, which match anything. A value never holds NUL; but being decoded it may be ".." and have "/"
+ * in it, so whoever makes a path of it must see to it that it leads nowhere else.
  */
 struct template_variable {
 	const char *name;		/* NULL ends the list */

@@ -39,3 +39,20 @@ digest_random(void *out, size_t len)
 		return MCP_ECRYPTO;
 	return MCP_OK;
 }
+
+enum mcp_err
+digest_random_id(char out[DIGEST_RANDOM_ID_LEN + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char random[DIGEST_RANDOM_ID_LEN / 2];
+
+	out[0] = '\0';
+	if (digest_random(random, sizeof random))
+		return MCP_ECRYPTO;
+	for (size_t i = 0; i < sizeof random; i++) {
+		out[2 * i] = digits[random[i] >> 4];
+		out[2 * i + 1] = digits[random[i] & 15];
+	}
+	out[DIGEST_RANDOM_ID_LEN] = '\0';
+	return MCP_OK;
+}

@@ -17,7 +17,6 @@
 #include "store/bus.h"
 #include "store/wake.h"
 
-#define ID_BYTES 16		/* random bytes of a question's id */
 #define ID_MAX 64		/* characters of an id that a response may have */
 #define LOOK_MS 500		/* how often to see whether the client has left */
 #define LATE_S 5		/* an answer that comes just at the deadline still finds its box */
@@ -26,7 +25,7 @@
 
 /* A question on its way. */
 struct question {
-	char id[2 * ID_BYTES + 1];
+	char id[DIGEST_RANDOM_ID_LEN + 1];
 	unsigned char box[DIGEST_SHA256_LEN];
 	int64_t deadline_ms;
 };
@@ -43,18 +42,9 @@ legacy_ask_begin(struct rpc *x, struct tool_call *call)
 static enum mcp_err
 make_question(const struct rpc *x, const struct tool_call *call, struct question *q)
 {
-	unsigned char random[ID_BYTES];
 	int64_t now_ms = clock_monotonic_ms();
-	enum mcp_err err = digest_random(random, sizeof random);
-	struct buf id;
+	enum mcp_err err = digest_random_id(q->id);
 
-	buf_init(&id, sizeof q->id - 1);
-	text_hex(random, sizeof random, &id);
-	if (!err)
-		err = buf_status(&id);
-	if (!err)
-		memcpy(q->id, id.data, id.len + 1);
-	buf_clear(&id);
 	if (err)
 		return err;
 	/* People are slower than tools. */

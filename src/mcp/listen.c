@@ -23,7 +23,6 @@
 
 #define EVENT_MAX (4 * BUS_URI_MAX + 4096)	/* a URI may be escaped, an id too */
 #define LOOK_MS 250	/* how often the client of a stream that holds a thread is looked after */
-#define NAME_BYTES 16	/* random bytes in the name of a session's stream */
 #define NOTE "listens"	/* a session's note: the name of its stream */
 #define META_SUBSCRIPTION "\"io.modelcontextprotocol/subscriptionId\":"
 
@@ -37,7 +36,8 @@ struct listener {
 	/* Of a session, which may subscribe and unsubscribe meanwhile: */
 	bool of_session;
 	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what, */
-	char name[2 * NAME_BYTES + 1];	/* and which stream is the session's: each message goes out on one only */
+	/* Which stream is the session's: each message goes out on one only. */
+	char name[DIGEST_RANDOM_ID_LEN + 1];
 	struct strlist updated;		/* resources that were read of on the bus just now; its notes come after */
 	/* Under the lock of the hub; of a stream that holds a thread nobody else knows. */
 	const struct mcp_stream *stream;	/* of the request, where it holds a thread */
@@ -443,20 +443,11 @@ listen_has_place(const struct rpc *x)
 static enum mcp_err
 take_over(struct rpc *x, struct listener *l)
 {
-	unsigned char random[NAME_BYTES];
-	enum mcp_err err = digest_random(random, sizeof random);
-	struct buf name;
+	enum mcp_err err = digest_random_id(l->name);
 
-	buf_init(&name, sizeof l->name - 1);
-	text_hex(random, sizeof random, &name);
 	if (!err)
-		err = buf_status(&name);
-	if (!err) {
-		memcpy(l->name, name.data, name.len + 1);
 		err = bus_note_set(l->hub->bus, l->session, x->session.principal, NOTE, l->name, x->message->now_s,
 		    x->session.ends_s);
-	}
-	buf_clear(&name);
 	return err;
 }
 

@@ -13,28 +13,10 @@
 #include "store/bus.h"
 #include "store/wake.h"
 
-#define ID_BYTES 16		/* random bytes of an event's id */
 #define RETRY_MS 1000
 #define KEPT_S 60		/* an answer waits so long at least */
 #define LOOK_MS 500		/* how often to see whether the client has left */
 #define RESUMED "resumed "	/* note of the session, with the id: the client has come back */
-
-static enum mcp_err
-make_id(struct resume *r)
-{
-	unsigned char random[ID_BYTES];
-	enum mcp_err err = digest_random(random, sizeof random);
-	struct buf text;
-
-	buf_init(&text, sizeof r->id - 1);
-	text_hex(random, sizeof random, &text);
-	if (!err)
-		err = buf_status(&text);
-	if (!err)
-		memcpy(r->id, text.data, text.len + 1);
-	buf_clear(&text);
-	return err;
-}
 
 static enum mcp_err
 send_id(const struct mcp_stream *stream, const char *id, int64_t retry_ms)
@@ -56,7 +38,7 @@ static enum mcp_err
 prime(struct rpc *x, int64_t retry_ms)
 {
 	struct resume *r = &x->resume;
-	enum mcp_err err = make_id(r);
+	enum mcp_err err = digest_random_id(r->id);
 
 	if (!err)
 		err = session_box(x, "event", r->id, r->box);

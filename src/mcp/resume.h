@@ -22,7 +22,7 @@ struct resume {
 	const struct mcp_stream *inner;	/* NULL: nothing is done here */
 	pthread_mutex_t lock;
 	bool primed, released;
-	char id[40];
+	char id[DIGEST_RANDOM_ID_LEN + 1];
 	unsigned char box[DIGEST_SHA256_LEN];
 };
 

@@ -25,24 +25,15 @@ struct keyword {
 };
 
 static enum mcp_err
-fail(struct schema_document *d, enum mcp_err err, const struct schema_node *n, const char *keyword, const char *why)
-{
-	d->why = why;
-	d->where = n;
-	d->where_keyword = keyword;
-	return err;
-}
-
-static enum mcp_err
 refuse(struct schema_document *d, const struct schema_node *n, const struct keyword *k, const char *why)
 {
-	return fail(d, MCP_EINVAL, n, k->name, why);
+	return document_fail(d, MCP_EINVAL, n, k->name, why);
 }
 
 static enum mcp_err
 no_memory(struct schema_document *d, const struct schema_node *n)
 {
-	return fail(d, MCP_ENOMEM, n, NULL, "memory is short");
+	return document_fail(d, MCP_ENOMEM, n, NULL, "memory is short");
 }
 
 static void *
@@ -160,7 +151,7 @@ compile_pattern(struct schema_document *d, const struct schema_node *n, const st
 	enum mcp_err err = pattern_compile(text, len, SCHEMA_PATTERN_MAX, out, &d->why);
 
 	if (err)
-		return fail(d, err, n, k->name, d->why);
+		return document_fail(d, err, n, k->name, d->why);
 	return document_own(d, *out, NULL) ? no_memory(d, n) : MCP_OK;
 }
 
@@ -493,12 +484,12 @@ scan_identity(struct schema_document *d, struct schema_node *n)
 	if (json_get(n->source, "$id", &value) == MCP_OK) {
 		if (json_as_string(value, &id, NULL) != MCP_OK || id[strcspn(id, "#")] == '#')
 			if (json_kind(value) != JSON_STRING || id[strcspn(id, "#") + 1] != '\0')
-				return fail(d, MCP_EINVAL, n, "$id", "must be a URI without a fragment");
+				return document_fail(d, MCP_EINVAL, n, "$id", "must be a URI without a fragment");
 		err = document_add_resource(d, outer, id, &n->resource);
 		if (err == MCP_EINVAL && n->parent == NULL)
 			err = MCP_OK;	/* it was made with this URI */
 		if (err)
-			return err == MCP_ENOMEM ? no_memory(d, n) : fail(d, err, n, "$id", err == MCP_EINVAL ?
+			return err == MCP_ENOMEM ? no_memory(d, n) : document_fail(d, err, n, "$id", err == MCP_EINVAL ?
 			    "is another schema's as well" : "is too long");
 	}
 	if (!n->resource->root)
@@ -506,7 +497,7 @@ scan_identity(struct schema_document *d, struct schema_node *n)
 	if (n->resource->root != n || json_get(n->source, "$schema", &value) != MCP_OK)
 		return MCP_OK;
 	return json_as_string(value, &n->resource->dialect, NULL) ?
-	    fail(d, MCP_EINVAL, n, "$schema", "must be a string") : MCP_OK;
+	    document_fail(d, MCP_EINVAL, n, "$schema", "must be a string") : MCP_OK;
 }
 
 enum mcp_err
@@ -525,13 +516,14 @@ compile_scan(struct schema_document *d, const struct schema_node *at, struct jso
 	n->min_length = n->max_length = n->min_items = n->max_items = n->min_contains = n->max_contains = -1;
 	n->min_properties = n->max_properties = -1;
 	if (json_kind(source) != JSON_OBJECT && json_as_bool(source, &takes) != MCP_OK)
-		return fail(d, MCP_EINVAL, n, NULL, "a schema must be an object, true or false");
+		return document_fail(d, MCP_EINVAL, n, NULL, "a schema must be an object, true or false");
 	n->refuses = !takes;
 	if (d->depth >= SCHEMA_DEPTH_MAX)
-		return fail(d, MCP_ELIMIT, n, NULL, "the schema is nested too deep");
+		return document_fail(d, MCP_ELIMIT, n, NULL, "the schema is nested too deep");
 	err = document_add(d, n);
 	if (err)
-		return err == MCP_ENOMEM ? no_memory(d, n) : fail(d, err, n, NULL, "there are too many schemas");
+		return err == MCP_ENOMEM ? no_memory(d, n)
+		    : document_fail(d, err, n, NULL, "there are too many schemas");
 	err = scan_identity(d, n);
 	if (err)
 		return err;

@@ -153,6 +153,16 @@ document_resource(const struct schema_document *d, const char *uri)
 	return NULL;
 }
 
+enum mcp_err
+document_fail(struct schema_document *d, enum mcp_err err, const struct schema_node *n, const char *keyword,
+    const char *why)
+{
+	d->why = why;
+	d->where = n;
+	d->where_keyword = keyword;
+	return err;
+}
+
 void
 document_finish(struct schema_document *d)
 {

@@ -64,6 +64,10 @@ enum mcp_err document_add_resource(struct schema_document *d, struct schema_reso
 /* The resource with a URI, without looking at a fragment; NULL if there is none. */
 struct schema_resource *document_resource(const struct schema_document *d, const char *uri);
 
+/* Note why and where compiling fails ("n" and "keyword" may be NULL, "why" is static). Returns "err". */
+enum mcp_err document_fail(struct schema_document *d, enum mcp_err err, const struct schema_node *n,
+    const char *keyword, const char *why);
+
 /* Release what only compiling needs; all that is left. */
 void document_finish(struct schema_document *d);
 void document_clear(struct schema_document *d);

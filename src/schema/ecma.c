@@ -233,26 +233,32 @@ read_escape(struct reader *r, bool in_class, bool *single)
 	return MCP_OK;
 }
 
-/* One member of a class; a "-" is written so that it can only be what it is here. */
+/* A character that stands for itself. */
 static enum mcp_err
-read_class_atom(struct reader *r, bool *single)
+read_literal(struct reader *r)
 {
-	size_t n;
+	size_t n = text_utf8_length(r->at, (size_t)(r->end - r->at));
 
-	*single = true;
-	if (peek(r, 0) == '\\') {
-		r->at++;
-		return read_escape(r, true, single);
-	}
-	n = text_utf8_length(r->at, (size_t)(r->end - r->at));
 	if (n == 0)
 		return refuse(r, "ill-formed UTF-8");
+	r->repeatable = true;
 	if (n == 1 && !is_letter(*r->at) && !is_digit(*r->at))
 		put_code_point(r, *r->at);
 	else
 		buf_put(r->out, r->at, n);
 	r->at += n;
 	return MCP_OK;
+}
+
+/* One member of a class; a "-" is written so that it can only be what it is here. */
+static enum mcp_err
+read_class_atom(struct reader *r, bool *single)
+{
+	*single = true;
+	if (peek(r, 0) != '\\')
+		return read_literal(r);
+	r->at++;
+	return read_escape(r, true, single);
 }
 
 /* Source: ECMA-262 section 21.2.1, CharacterClass; B.1.4 for a set beside a "-". */
@@ -397,22 +403,6 @@ read_quantifier(struct reader *r, size_t len)
 		buf_putc(r->out, '?');
 		r->at++;
 	}
-	return MCP_OK;
-}
-
-static enum mcp_err
-read_literal(struct reader *r)
-{
-	size_t n = text_utf8_length(r->at, (size_t)(r->end - r->at));
-
-	if (n == 0)
-		return refuse(r, "ill-formed UTF-8");
-	r->repeatable = true;
-	if (n == 1 && !is_letter(*r->at) && !is_digit(*r->at))
-		put_code_point(r, *r->at);
-	else
-		buf_put(r->out, r->at, n);
-	r->at += n;
 	return MCP_OK;
 }
 

@@ -22,22 +22,13 @@ struct schema {
 };
 
 static enum mcp_err
-fail(struct schema_document *d, enum mcp_err err, const struct schema_node *n, const char *keyword, const char *why)
-{
-	d->why = why;
-	d->where = n;
-	d->where_keyword = keyword;
-	return err;
-}
-
-static enum mcp_err
 add_document(struct schema_document *d, const char *uri, struct json_object *source, struct schema_node **out)
 {
 	struct schema_node at = { .index = SIZE_MAX };
 	enum mcp_err err = document_add_resource(d, NULL, uri, &at.resource);
 
 	if (err)
-		return fail(d, err, NULL, NULL, "memory is short");
+		return document_fail(d, err, NULL, NULL, "memory is short");
 	return compile_scan(d, &at, source, out);
 }
 
@@ -58,7 +49,7 @@ find_resource(struct schema_document *d, const char *uri, struct schema_resource
 	if (!err)
 		err = document_own(d, NULL, source);
 	if (err)
-		return fail(d, err, NULL, NULL, "memory is short");
+		return document_fail(d, err, NULL, NULL, "memory is short");
 	err = add_document(d, uri, source, &root);
 	if (!err)
 		*out = root->resource;
@@ -114,11 +105,12 @@ decide_vocabularies(struct schema_document *d, struct schema_resource *r)
 		if (err)
 			return err;
 		if (!meta || !meta->root || json_get_object(meta->root->source, "$vocabulary", &vocabulary) != MCP_OK)
-			return fail(d, MCP_EINVAL, said->root, "$schema", "names a dialect other than "
+			return document_fail(d, MCP_EINVAL, said->root, "$schema", "names a dialect other than "
 			    METASCHEMA_URI);
 		json_each(vocabulary, read_vocabulary, &visit);
 		if (visit.unknown)
-			return fail(d, MCP_EINVAL, said->root, "$schema", "needs a vocabulary that is not known");
+			return document_fail(d, MCP_EINVAL, said->root, "$schema",
+			    "needs a vocabulary that is not known");
 	}
 	r->vocabularies = visit.found | (d->flags & SCHEMA_ASSERT_FORMATS ? SCHEMA_FORMAT : 0);
 	return MCP_OK;
@@ -196,7 +188,7 @@ follow_pointer(struct schema_document *d, struct schema_resource *r, const char 
 		place.keyword = document_text(d, pointer.data + 1, pointer.len - 1);
 	if (buf_status(&pointer) == MCP_ENOMEM || !place.keyword) {
 		buf_clear(&pointer);
-		return fail(d, MCP_ENOMEM, NULL, NULL, "memory is short");
+		return document_fail(d, MCP_ENOMEM, NULL, NULL, "memory is short");
 	}
 	good = good && buf_status(&pointer) == MCP_OK;
 	for (token = pointer.data + 1; good && token; token = next) {
@@ -232,12 +224,12 @@ resolve(struct schema_document *d, const struct schema_node *n, const char *keyw
 	if (json_get(n->source, keyword, &value) != MCP_OK)
 		return MCP_OK;
 	if (json_as_string(value, &ref, NULL) != MCP_OK)
-		return fail(d, MCP_EINVAL, n, keyword, "must be a string");
+		return document_fail(d, MCP_EINVAL, n, keyword, "must be a string");
 	buf_init(&uri, URI_MAX);
 	uri_resolve(n->resource->uri, ref, &uri);
 	err = buf_status(&uri);
 	if (err)
-		fail(d, err, n, keyword, err == MCP_ENOMEM ? "memory is short" : "is too long");
+		document_fail(d, err, n, keyword, err == MCP_ENOMEM ? "memory is short" : "is too long");
 	else
 		err = find_resource(d, uri.data, &r);
 	buf_clear(&uri);
@@ -255,7 +247,7 @@ resolve(struct schema_document *d, const struct schema_node *n, const char *keyw
 		}
 	if (err || *out)
 		return err;
-	return fail(d, MCP_EINVAL, n, keyword, "leads nowhere in the document, and nothing is fetched");
+	return document_fail(d, MCP_EINVAL, n, keyword, "leads nowhere in the document, and nothing is fetched");
 }
 
 static enum mcp_err

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "mcp/rpc.h"
+#include "oauth/principal_digest.h"
 #include "store/bus.h"
 
 #define KEY_TEXT_MAX (64 * 1024)

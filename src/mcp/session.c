@@ -9,7 +9,7 @@
 #include "mcp/era.h"
 #include "mcp/notify.h"
 #include "mcp/rpc.h"
-#include "oauth/principal.h"
+#include "oauth/principal_digest.h"
 #include "store/bus.h"
 #include "store/secrets.h"
 

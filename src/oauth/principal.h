@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "base/digest.h"
 #include "base/strlist.h"
 
 struct json_object;
@@ -20,12 +19,6 @@ struct principal {
 	int64_t expires_at_s;		/* exp */
 	struct json_object *claims;	/* the whole payload, owned, for rules on further claims */
 };
-
-/*
- * The SHA-256 of issuer and subject: whose something is that is kept for clients, and counted. A person with many
- * clients is one. NULL is nobody, who is one too. Returns MCP_OK, MCP_ENOMEM, MCP_ECRYPTO.
- */
-enum mcp_err principal_digest(const struct principal *p, unsigned char out[DIGEST_SHA256_LEN]) MCP_MUST_CHECK;
 
 /* Free what the principal owns; all zero afterwards. NULL is fine. */
 void principal_clear(struct principal *p);

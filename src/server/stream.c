@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "http/channel.h"
 #include "http/sse.h"
+#include "oauth/principal_digest.h"
 #include "server/answer.h"
 #include "server/exchange.h"
 #include "store/leases.h"

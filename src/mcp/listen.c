@@ -189,7 +189,8 @@ settle_session(struct listener *l)
 		l->changed = 0;
 	} else {
 		for (size_t i = 0; i < l->updated.n; i++)
-			if (has_subscribed(l, l->updated.v[i], now_s))
+			if (listen_filter_may_read(&l->filter, l->updated.v[i]) &&
+			    has_subscribed(l, l->updated.v[i], now_s))
 				send_notification(l, BUS_RESOURCE_UPDATED, l->updated.v[i]);
 	}
 	strlist_clear(&l->updated);
@@ -466,8 +467,9 @@ listen_session(struct rpc *x)
 	l->hub = h;
 	l->of_session = true;
 	memcpy(l->session, x->session.key, sizeof l->session);
-	listen_filter_lists(x->service, &l->filter);
-	err = bus_cursor(h->bus, &l->seq);
+	err = listen_filter_of_session(x, &l->filter);
+	if (!err)
+		err = bus_cursor(h->bus, &l->seq);
 	if (!err)
 		err = take_over(x, l);
 	if (err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mcp/listen_filter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -30,20 +31,30 @@ is_served(const struct mcp_service *service, enum bus_kind kind)
 	}
 }
 
+/* The entry that "uri" names. MCP_ENOENT: none; MCP_ENOMEM. */
+static enum mcp_err
+find(const struct registry *registry, const char *uri, const struct registry_entry **e)
+{
+	enum mcp_err err;
+	struct json_object *values;
+
+	*e = registry_find(registry, REGISTRY_RESOURCE, uri);
+	err = *e ? MCP_OK : MCP_ENOENT;
+	for (size_t i = 0; i < registry_count(registry, REGISTRY_TEMPLATE) && err == MCP_ENOENT; i++) {
+		*e = registry_at(registry, REGISTRY_TEMPLATE, i);
+		err = uri_template_match((*e)->pattern, uri, &values);
+		json_free(values);
+	}
+	return err;
+}
+
 /* Whether the caller may read what "uri" names: who may not read it does not learn of its changes either. */
 static enum mcp_err
 may_read(struct rpc *x, const char *uri, bool *may)
 {
-	const struct registry *registry = x->service->registry;
-	const struct registry_entry *e = registry_find(registry, REGISTRY_RESOURCE, uri);
-	enum mcp_err err = e ? MCP_OK : MCP_ENOENT;
-	struct json_object *values;
+	const struct registry_entry *e;
+	enum mcp_err err = find(x->service->registry, uri, &e);
 
-	for (size_t i = 0; i < registry_count(registry, REGISTRY_TEMPLATE) && err == MCP_ENOENT; i++) {
-		e = registry_at(registry, REGISTRY_TEMPLATE, i);
-		err = uri_template_match(e->pattern, uri, &values);
-		json_free(values);
-	}
 	*may = !err && registry_judge(e, x->message->principal) == OAUTH_OK;
 	return err == MCP_ENOENT ? MCP_OK : err;
 }
@@ -101,17 +112,50 @@ listen_filter_read(struct rpc *x, struct listen_filter *f)
 	return read_uris(x, uris, &f->uris);
 }
 
-void
-listen_filter_lists(const struct mcp_service *service, struct listen_filter *f)
+/* What is at "i" among resources and, behind them, templates; NULL: no more. */
+static const struct registry_entry *
+entry_at(const struct registry *registry, size_t i)
 {
+	size_t resources = registry_count(registry, REGISTRY_RESOURCE);
+
+	return i < resources ? registry_at(registry, REGISTRY_RESOURCE, i)
+	    : registry_at(registry, REGISTRY_TEMPLATE, i - resources);
+}
+
+enum mcp_err
+listen_filter_of_session(const struct rpc *x, struct listen_filter *f)
+{
+	const struct registry *r = x->service->registry;
+	size_t n = registry_count(r, REGISTRY_RESOURCE) + registry_count(r, REGISTRY_TEMPLATE);
+
 	for (int kind = BUS_TOOLS_CHANGED; kind <= BUS_RESOURCES_CHANGED; kind++)
-		f->lists[kind] = is_served(service, (enum bus_kind)kind);
+		f->lists[kind] = is_served(x->service, (enum bus_kind)kind);
+	f->registry = r;
+	f->readable = calloc(n + 1, sizeof *f->readable);
+	for (size_t i = 0; f->readable && i < n; i++)
+		f->readable[i] = registry_judge(entry_at(r, i), x->message->principal) == OAUTH_OK;
+	return f->readable ? MCP_OK : MCP_ENOMEM;
+}
+
+bool
+listen_filter_may_read(const struct listen_filter *f, const char *uri)
+{
+	const struct registry_entry *e, *other;
+
+	if (find(f->registry, uri, &e) != MCP_OK)
+		return false;
+	for (size_t i = 0; (other = entry_at(f->registry, i)); i++)
+		if (other == e)
+			return f->readable[i];
+	return false;
 }
 
 void
 listen_filter_clear(struct listen_filter *f)
 {
 	strlist_clear(&f->uris);
+	free(f->readable);
+	f->readable = NULL;
 }
 
 bool

@@ -8,7 +8,7 @@
 #include "base/strlist.h"
 #include "store/bus.h"
 
-struct mcp_service;
+struct registry;
 struct rpc;
 
 #define LISTEN_URIS_MAX 64	/* resources that one stream may watch */
@@ -17,6 +17,9 @@ struct rpc;
 struct listen_filter {
 	bool lists[BUS_RESOURCE_UPDATED];	/* by enum bus_kind */
 	struct strlist uris;
+	/* Of a session: */
+	const struct registry *registry;
+	bool *readable;		/* resources and then templates, in their order */
 };
 
 /*
@@ -27,8 +30,13 @@ struct listen_filter {
 int listen_filter_read(struct rpc *x, struct listen_filter *f);
 void listen_filter_clear(struct listen_filter *f);
 
-/* Want to hear of all lists that this server has, and of no resource. "f" is all zero. */
-void listen_filter_lists(const struct mcp_service *service, struct listen_filter *f);
+/*
+ * Want to hear of all lists that this server has, and know which resources the caller may read now: what its session
+ * has subscribed to it may have read with another token. Borrows the registry. "f" is all zero. Returns MCP_OK,
+ * MCP_ENOMEM.
+ */
+enum mcp_err listen_filter_of_session(const struct rpc *x, struct listen_filter *f) MCP_MUST_CHECK;
+bool listen_filter_may_read(const struct listen_filter *f, const char *uri);
 
 /* Whether an event is for who has the filter; "uri" is looked at for BUS_RESOURCE_UPDATED only. */
 bool listen_filter_wants(const struct listen_filter *f, enum bus_kind kind, const char *uri);

@@ -535,6 +535,24 @@ def descriptors(front, name):
         e.close()
 
 
+def demoted(front, name):
+    """A session subscribes with a token that may read, and listens with one that may not."""
+    mighty, weak = front.token(scope="secret:read"), front.token()
+    session = Session(front, mighty)
+    for uri in ("test://secret", "test://open"):
+        session.post("resources/subscribe", {"uri": uri})
+    is_(code(session.post("resources/subscribe", {"uri": "test://secret"}, token=weak))[0], 403,
+        name + ": who may not read a resource cannot subscribe to it")
+    for token, want in ((weak, ["test://open"]), (mighty, ["test://secret", "test://open"])):
+        with Events(front, (session.message("x", token=token)[0], b""), verb="GET") as e:
+            e.head()
+            time.sleep(0.2)
+            for uri in ("test://secret", "test://open"):
+                front.post(modern_call("change", {"what": uri}, weak))
+            is_([e.event(i)[1]["params"]["uri"] for i in range(len(want))], want,
+                name + ": nor hears of it, whoever subscribed; with the scope it does")
+
+
 def main():
     for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx"):
         lack = missing(name)
@@ -547,6 +565,8 @@ def main():
             shapes(front, name, 1)
             subscribing(front, name)
             answers(front, name)
+            if front.kind != "fcgid":
+                demoted(front, name)
             ok(before <= set(front.responders()), name + ": no process has ended")
         if front.kind != "fcgid":
             with HostileFront(name, {"MAX_STREAMS_PRINCIPAL": "12", "STREAM_KEEPALIVE_S": "1"}) as front:

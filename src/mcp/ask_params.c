@@ -113,6 +113,34 @@ check_messages(const struct json_object *messages, const char **why)
 	return uses == 0;
 }
 
+/* Whether the field of a form takes one value; for json_each(). */
+static bool
+takes_one(void *ctx, const char *name, struct json_object *field)
+{
+	(void)ctx;
+	(void)name;
+	return !ask_member_is(field, "type", "array");
+}
+
+const char *
+ask_params_since(const char *method, const struct json_object *params)
+{
+	struct json_object *messages, *content, *schema, *fields;
+
+	if (strcmp(method, "elicitation/create") == 0) {
+		if (ask_member_is(params, "mode", "url"))
+			return "2025-11-25";
+		return json_get_object(params, "requestedSchema", &schema) == MCP_OK &&
+		    json_get_object(schema, "properties", &fields) == MCP_OK && !json_each(fields, takes_one, NULL) ?
+		    "2025-11-25" : "2025-06-18";
+	}
+	if (json_get_array(params, "messages", &messages) == MCP_OK)
+		for (size_t i = 0; i < json_count(messages); i++)
+			if (json_get_array(json_at(messages, i), "content", &content) == MCP_OK)
+				return "2025-11-25";
+	return "2025-03-26";
+}
+
 static bool
 check_sampling(const struct json_object *params, const char **why)
 {

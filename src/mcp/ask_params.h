@@ -14,4 +14,11 @@ struct json_object;
  */
 bool ask_params_are_good(const char *method, const struct json_object *params, const char **why);
 
+/*
+ * The protocol version, static, since which clients know such a question: fields that take several values, URLs and
+ * messages of several blocks came with 2025-11-25, elicitation itself with 2025-06-18. The params are good.
+ * Source: MCP client/elicitation, client/sampling and the schemas of these revisions.
+ */
+const char *ask_params_since(const char *method, const struct json_object *params);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mcp/ask.h"
+#include "mcp/ask_params.h"
 #include "mcp/rpc.h"
 #include "mcp/stream.h"
 #include "mcp/tool.h"
@@ -197,6 +198,10 @@ legacy_ask(struct rpc *x, struct tool_call *call, const char *key, const char *m
 		err = MCP_OK;
 	} else if (!x->session.open || !x->service->bus || !x->message->stream) {
 		err = ask_fault(call, MCP_ENOTSUP, "The client cannot be asked: it takes no event stream");
+	} else if (strcmp(x->version, ask_params_since(method, params)) < 0) {
+		/* Versions are dates. */
+		err = ask_fault(call, MCP_ENOTSUP, "The client cannot be asked this: its version of the protocol is "
+		    "older than %s", ask_params_since(method, params));
 	} else {
 		err = ask(x, call, key, method, params, result);
 	}

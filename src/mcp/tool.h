@@ -185,8 +185,8 @@ bool tool_cancelled(const struct tool_call *call);
  *   MCP_EAGAIN   the client has been asked: return MCP_OK or MCP_EAGAIN soon, ask further questions before that if you
  *                like. The function is then called anew, with the same arguments and the same state, when the client
  *                comes back with answers; so nothing may have been done yet that must not be done twice
- *   MCP_ENOTSUP  the client does not have the capability; a tool that cannot do without it returns this, and the client
- *                is told what is required
+ *   MCP_ENOTSUP  the client does not have the capability, or speaks a version that has no such question; a tool that
+ *                cannot do without it returns this, and the client is told what is required
  *   MCP_ECLOSED, MCP_ETIMEOUT   the client left, or did not answer in time
  *   MCP_EREMOTE  the client answered with an error, or with what is no answer to this question
  *   MCP_EINVAL   key, method or params are not what they should be

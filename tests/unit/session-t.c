@@ -200,14 +200,20 @@ peer_is_gone(void *ctx)
 }
 
 static void
-call(const char *name, struct peer *p)
+call_by(const char *version, const char *name, struct peer *p)
 {
 	struct mcp_stream stream = { .send = take_event, .keep = keep_stream, .ctx = p, .life_ms = 300 };
 	struct mcp_watch watch = { .is_gone = peer_is_gone, .ctx = p };
 	char text[256];
 
 	snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'%s'}}", name);
-	dispatch(q(text), "2025-11-25", &stream, &watch);
+	dispatch(q(text), version, &stream, &watch);
+}
+
+static void
+call(const char *name, struct peer *p)
+{
+	call_by("2025-11-25", name, p);
 }
 
 static bool
@@ -259,6 +265,27 @@ call_samples(struct tool_call *call)
 	return err ? err : tool_text(call, "sampled", 7);
 }
 
+/* What came with 2025-11-25: a choice of several; a message of several blocks. */
+static enum mcp_err
+call_chooses(struct tool_call *call)
+{
+	const struct json_object *answer;
+	enum mcp_err err = tool_elicit(call, "c", "Which?", parsed("{'type':'object','properties':{'c':{'type':'array',"
+	    "'items':{'type':'string','enum':['a','b']}}}}"), &answer);
+
+	return err ? err : tool_text(call, "chosen", 6);
+}
+
+static enum mcp_err
+call_converses(struct tool_call *call)
+{
+	const struct json_object *answer;
+	enum mcp_err err = tool_sample(call, "m", parsed("{'maxTokens':9,'messages':[{'role':'user','content':["
+	    "{'type':'text','text':'a'},{'type':'text','text':'b'}]}]}"), &answer);
+
+	return err ? err : tool_text(call, "said", 4);
+}
+
 static enum mcp_err
 call_logs(struct tool_call *call)
 {
@@ -298,6 +325,7 @@ read_it(struct tool_call *call)
 
 #define TOOL(n, f) { .name = n, .description = "d", .input_schema = ANY, .scopes = "", .call = f }
 static const struct tool tools[] = { TOOL("elicits", call_elicits), TOOL("samples", call_samples),
+	TOOL("chooses", call_chooses), TOOL("converses", call_converses),
 	TOOL("logs", call_logs), TOOL("slow", call_slow), TOOL("ends", call_ends) };
 static const struct resource resource = { .uri = "test://watched", .name = "watched", .scopes = "", .read = read_it };
 static const struct resource_template items = { .uri_template = "test://item/{n}", .name = "item", .scopes = "",
@@ -427,6 +455,8 @@ test_notes(void)
 	is_int(reply.status, 404, "for good");
 }
 
+#define CHOICE "'result':{'action':'accept','content':{'c':['a']}}"
+#define MESSAGE "'result':{'role':'assistant','model':'m','content':{'type':'text','text':'t'}}"
 #define ACCEPT "'result':{'action':'accept','content':{'name':'Ann'}}"
 
 static void
@@ -499,6 +529,17 @@ test_no_answers(void)
 static void
 test_capabilities(void)
 {
+	static const struct {
+		const char *version, *tool, *answer, *since;
+	} rows[] = {
+		{ "2025-03-26", "elicits", ACCEPT, "older than 2025-06-18" },
+		{ "2025-06-18", "elicits", ACCEPT, NULL },
+		{ "2025-06-18", "chooses", CHOICE, "older than 2025-11-25" },
+		{ "2025-11-25", "chooses", CHOICE, NULL },
+		{ "2025-03-26", "samples", MESSAGE, NULL },
+		{ "2025-06-18", "converses", MESSAGE, "older than 2025-11-25" },
+		{ "2025-11-25", "converses", MESSAGE, NULL }
+	};
 	struct peer p = { .answer = ACCEPT };
 
 	initialize("{'sampling':{}}");
@@ -517,6 +558,16 @@ test_capabilities(void)
 	initialize(ALL);
 	legacy("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'elicits'}}");
 	ok(says("'isError':true") && says("takes no event stream"), "a client that takes no stream cannot be asked");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		p = (struct peer){ .answer = rows[i].answer };
+		call_by(rows[i].version, rows[i].tool, &p);
+		if (rows[i].since)
+			ok(p.questions == 0 && says("'isError':true") && says(rows[i].since), "%s by %s: not asked, %s",
+			    rows[i].tool, rows[i].version, rows[i].since);
+		else
+			ok(p.questions == 1 && says("'isError':false"), "%s by %s: asked", rows[i].tool,
+			    rows[i].version);
+	}
 }
 
 static void

@@ -300,7 +300,7 @@ call_logs(struct tool_call *call)
 static enum mcp_err
 call_slow(struct tool_call *call)
 {
-	struct timespec t = { .tv_nsec = 300000000 };
+	struct timespec t = { .tv_sec = 1 };
 	enum mcp_err err = tool_log(call, TOOL_LOG_ERROR, NULL, json_new_string("x", 1));
 
 	nanosleep(&t, NULL);

@@ -46,8 +46,8 @@ struct fcgi_connection {
 };
 
 /*
- * Threads that may be away at a time in one process: that stream, or work for a client that has left. Others take their
- * places, so that calls are answered as before.
+ * Threads that may be away at a time in one process: that stream, or are at one call for long. Others take their places,
+ * so that calls are answered as before.
  */
 #define FCGI_AWAY_MAX 128
 
@@ -134,7 +134,7 @@ void fcgi_workers_reinforce(struct fcgi_loop *loop);
 bool fcgi_worker_is_surplus(struct fcgi_worker *w);
 
 /*
- * The request that "w" handles will take its time, or is for nobody: "w" counts as away until fcgi_worker_handled(),
+ * The request that "w" handles takes its time: "w" counts as away until fcgi_worker_handled(),
  * and others take its place. Returns false when too many are away.
  */
 bool fcgi_worker_goes_away(struct fcgi_worker *w);
@@ -144,7 +144,7 @@ void fcgi_worker_handles(struct fcgi_worker *w, struct fcgi_connection *c);
 void fcgi_worker_handled(struct fcgi_worker *w);
 
 /*
- * For the keeper, while all workers are busy: find those whose client has left, and have others take their places.
+ * For the keeper, while all workers are busy: find those whose request takes long, and have others take their places.
  * Returns whether to look again.
  */
 bool fcgi_loop_look_at_workers(struct fcgi_loop *loop);

@@ -65,7 +65,7 @@ struct fcgi_keeper {
 	int event_fd;			/* written to have it look at everything */
 	atomic_bool stopping;		/* kept streams are to end */
 	atomic_bool leaving;		/* and then the keeper: no worker is left */
-	atomic_bool watching;		/* all workers are busy: look for those whose client has left */
+	atomic_bool watching;		/* all workers are busy: look for those whose request takes long */
 	pthread_mutex_t lock;
 	/* Under the lock: */
 	struct fcgi_stream *first;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Answers for: the threads that answer, and that there are always enough of them. A thread whose request streams, or
- * is for a client that has left, is "away": when no other waits for work, one more is started in its place. As soon as
- * there are more than wanted again, whoever has just finished ends. So calls never wait for streams.
+ * takes its time, is "away": when no other waits for work, one more is started in its place. As soon as there are more
+ * than wanted again, whoever has just finished ends. So calls wait neither for streams nor for somebody's slow calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "server/fcgi_loop.h"
 
-#define LONG_MS 500	/* a request that is handled for so long may be for a client that has left */
+#define LONG_MS 500	/* a request that is handled for so long takes its time */
 
 /*
  * Thread stacks: handlers recurse to a bounded depth and put nothing large on the stack. The sanitizers' redzones
@@ -288,8 +288,7 @@ fcgi_loop_look_at_workers(struct fcgi_loop *loop)
 		struct fcgi_worker *w = loop->workers[i];
 
 		pthread_mutex_lock(&w->lock);
-		if (w->connection && now_ms - w->since_ms >= LONG_MS && !w->away &&
-		    fcgi_peer_has_left(w->connection->input.fd))
+		if (w->connection && now_ms - w->since_ms >= LONG_MS)
 			found = mark_away(w) || found;
 		pthread_mutex_unlock(&w->lock);
 	}

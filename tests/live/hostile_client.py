@@ -553,6 +553,20 @@ def demoted(front, name):
                 name + ": nor hears of it, whoever subscribed; with the scope it does")
 
 
+def dawdling(front, name):
+    """Slow calls of one, which are no streams, and a quick one of another."""
+    greedy, other = front.token(sub="usr_greedy"), front.token(sub="usr_other")
+    slow = [Events(front, modern("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 12000}}, greedy, "work",
+                                 i)) for i in range(40)]
+    time.sleep(0.3)
+    began = time.monotonic()
+    r = front.post(modern_call("greet_user", {"name": "Gus"}, other))
+    took = time.monotonic() - began
+    ok(r.status == 200 and took < 6, "%s: 40 slow calls of one keep nobody else waiting for long (%.1f s)" % (name, took))
+    for e in slow:
+        e.close()
+
+
 def main():
     for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx"):
         lack = missing(name)
@@ -575,6 +589,7 @@ def main():
                 before = front.responders()
                 moments(front, name, 40)
                 descriptors(front, name)
+                dawdling(front, name)
                 is_(front.responders(), before, name + ": no process has ended")
     done()
 

@@ -46,8 +46,8 @@ struct fcgi_connection {
 };
 
 /*
- * Threads that may be away at a time in one process: that stream, or are at one call for long. Others take their places,
- * so that calls are answered as before.
+ * Threads that may be away at a time in one process: that stream, or are at one call for long. Others take their
+ * places, so that calls are answered as before.
  */
 #define FCGI_AWAY_MAX 128
 

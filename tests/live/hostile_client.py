@@ -567,6 +567,29 @@ def dawdling(front, name):
         e.close()
 
 
+def events(front, name):
+    """Ids of events, of which one is good for one answer of one session."""
+    token = front.token()
+    session = Session(front, token)
+
+    def fetch(of, event):
+        return front.request("GET", "/mcp", of.headers(("Last-Event-ID", event)))
+    with Events(front, session.message("tools/call", {"name": "work", "arguments": {"steps": 2, "gap_ms": 1500}, "_meta": {
+            "progressToken": 1}}, 77)) as e:
+        e.read()
+        event = next(line[4:] for line in e.events[0][1].decode().split("\n") if line.startswith("id: "))
+    strangers = [Session(front, t) for _, t in others(front)] + [Session(front, token)]
+    forged = [event[:-1], event + "0", event.upper() if event.upper() != event else "f" * 32, "0" * 32, "x", "-1", "%00",
+              "\xff\xfe", "x" * 7000, "../" * 30, event + "," + event]
+    tried = [fetch(of, event).status for of in strangers] + [fetch(session, text).status for text in forged]
+    ok(set(tried) <= {400, 405}, "%s: %d foreign and forged ids of events lead nowhere (%s)" % (name, len(tried), set(tried)))
+    r = fetch(session, event)
+    ok(r.status == 200 and b'"done"' in r.body and b'"id":77' in r.body, name + ": its own session has the answer")
+    is_(fetch(session, event).status, 405, name + ": once")
+    session.delete()
+    is_(fetch(session, event).status, 404, name + ": and nothing after its end")
+
+
 def main():
     for name in sys.argv[1:] or ("lighttpd", "apache-fcgid", "apache-proxy", "nginx"):
         lack = missing(name)
@@ -579,6 +602,7 @@ def main():
             shapes(front, name, 1)
             subscribing(front, name)
             answers(front, name)
+            events(front, name)
             if front.kind != "fcgid":
                 demoted(front, name)
             ok(before <= set(front.responders()), name + ": no process has ended")

@@ -5,7 +5,6 @@ that asked for it; how streams end; what becomes of clients that leave or do not
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -13,37 +12,23 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
-from front import CGI_FRONTS, Front, missing  # noqa: E402
-from harness import (BUILD, diag, done, is_, legacy_message, modern_call, ok, prompt, skip, skip_all,  # noqa: E402
-                     wait_for)
+from front import CGI_FRONTS, missing  # noqa: E402
+from harness import diag, done, is_, legacy_message, modern_call, ok, prompt, skip, skip_all, wait_for  # noqa: E402
+from module_front import ModuleFront  # noqa: E402
 
-MODULE = os.path.join(BUILD, "tests", "modules", "changes.so")
-WIDE = {"RATE_LIMIT": "100000/minute", "RATE_LIMIT_PRINCIPAL": "100000/minute"}
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
-if not os.path.exists(MODULE):
-    skip_all("tests/modules/changes.so is not built")
 
-
-class ListenFront(Front):
+class ListenFront(ModuleFront):
     """A front whose responders have the tool "change"."""
 
-    def __init__(self, name, settings=None, **more):
-        super().__init__(name, dict(WIDE, **(settings or {})), **more)
-
-    def configure(self):
-        module = self.dir + "/changes.so"
-        if not os.path.exists(module):
-            shutil.copy(MODULE, module)
-            os.chmod(module, 0o755)
-        self.settings["TOOL_MODULES"] = module
-        super().configure()
+    MODULES = ("modules/changes.so",)
 
     def change(self, what, token=None):
         return self.post(modern_call("change", {"what": what}, token or self.token())).status == 200
 
-    def log(self):
-        return self.logs()["responder.log"]
+
+ListenFront.need()
 
 
 def listen(token, request_id=7, accept="application/json, text/event-stream", **wanted):

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Event streams through the web servers: how soon events come, what becomes of calls whose client leaves or does not
 read, how many streams there may be, and that other calls do not wait for them."""
-import http.client
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -13,33 +11,22 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
-from front import CGI_FRONTS, Front, missing  # noqa: E402
-from harness import (BUILD, diag, done, is_, legacy_call, legacy_message, modern_call, ok, prompt,  # noqa: E402
-                     skip, skip_all, wait_for)
+from front import CGI_FRONTS, missing  # noqa: E402
+from harness import (diag, done, is_, legacy_call, legacy_message, modern_call, ok, prompt, skip,  # noqa: E402
+                     skip_all, wait_for)
+from module_front import ModuleFront  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 from tavily import Tavily  # noqa: E402
 
-MODULE = os.path.join(BUILD, "tests", "modules", "streams.so")
-WIDE = {"RATE_LIMIT": "100000/minute", "RATE_LIMIT_PRINCIPAL": "100000/minute"}
 
-if not os.path.exists(MODULE):
-    skip_all("tests/modules/streams.so is not built")
-
-
-class StreamFront(Front):
+class StreamFront(ModuleFront):
     """A front whose responders have the tool "work"."""
 
-    def __init__(self, name, settings=None, **more):
-        super().__init__(name, dict(WIDE, **(settings or {})), **more)
+    MODULES = ("modules/streams.so",)
 
     def configure(self):
-        module = self.dir + "/streams.so"
-        if not os.path.exists(module):
-            shutil.copy(MODULE, module)
-            os.chmod(module, 0o755)
         self.diary_path, self.gate_path = self.dir + "/log/diary", self.dir + "/log/gate"
-        self.settings["TOOL_MODULES"] = module
         super().configure()
         with open(self.dir + "/mcp-fcgi.conf", "a", encoding="utf-8") as f:
             f.write("[module streams]\nDIARY=%s\nGATE=%s\n" % (self.diary_path, self.gate_path))
@@ -64,6 +51,9 @@ class StreamFront(Front):
                 pass
         elif os.path.exists(self.gate_path):
             os.unlink(self.gate_path)
+
+
+StreamFront.need()
 
 
 def work(token, modern=True, progress="p-1", request_id=7, level=None, **arguments):

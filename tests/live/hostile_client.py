@@ -9,7 +9,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import socket
 import sys
 import threading
@@ -17,38 +16,21 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
-from front import Front, missing  # noqa: E402
-from harness import (BUILD, MODERN, diag, done, is_, legacy_message, modern_call, ok, skip, skip_all,  # noqa: E402
-                     wait_for)
+from front import missing  # noqa: E402
+from harness import MODERN, diag, done, is_, legacy_message, modern_call, ok, skip, wait_for  # noqa: E402
+from module_front import ModuleFront  # noqa: E402
 
-MODULES = [os.path.join(BUILD, "tests", part) for part in ("fixtures/conformance.so", "modules/changes.so",
-                                                           "modules/streams.so")]
-WIDE = {"RATE_LIMIT": "1000000/minute", "RATE_LIMIT_PRINCIPAL": "1000000/minute"}
 META = "io.modelcontextprotocol/"
 random.seed(4)
 
-if not all(os.path.exists(m) for m in MODULES):
-    skip_all("the modules are not built")
 
-
-class HostileFront(Front):
+class HostileFront(ModuleFront):
     """A front whose responders have the fixtures, and the tools "change" and "work"."""
 
-    def __init__(self, name, settings=None, **more):
-        super().__init__(name, dict(WIDE, **(settings or {})), **more)
+    MODULES = ("fixtures/conformance.so", "modules/changes.so", "modules/streams.so")
 
-    def configure(self):
-        paths = []
-        for module in MODULES:
-            paths.append(os.path.join(self.dir, os.path.basename(module)))
-            if not os.path.exists(paths[-1]):
-                shutil.copy(module, paths[-1])
-                os.chmod(paths[-1], 0o755)
-        self.settings["TOOL_MODULES"] = " ".join(paths)
-        super().configure()
 
-    def log(self):
-        return self.logs()["responder.log"]
+HostileFront.need()
 
 
 def modern(method, params, token, name=None, request_id=1, capabilities=None, more=()):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Event streams through the web servers: how soon events come, what becomes of calls whose client leaves or does not
 read, how many streams there may be, and that other calls do not wait for them."""
+import http.client
 import json
 import os
 import signal

@@ -35,7 +35,7 @@ struct listener {
 	size_t last_len;
 	/* Of a session, which may subscribe and unsubscribe meanwhile: */
 	bool of_session;
-	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what, */
+	unsigned char session[DIGEST_SHA256_LEN];	/* owner of the notes that say to what */
 	/* Which stream is the session's: each message goes out on one only. */
 	char name[DIGEST_RANDOM_ID_LEN + 1];
 	struct strlist updated;		/* resources that were read of on the bus just now; its notes come after */

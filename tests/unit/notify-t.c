@@ -106,6 +106,7 @@ static const struct tool tools[] = {
 };
 
 static char issuer[] = "https://as", alice[] = "alice", bob[] = "bob";
+static char program[] = "skc_2";
 static struct mcp_service service = { .name = "srv", .version = "1", .tool_timeout_ms = 60000 };
 
 /* One call by "subject", of a modern client or of a legacy one; "meta" is what _meta has besides. */
@@ -202,11 +203,11 @@ run_waiting(void *arg)
 	return NULL;
 }
 
-/* A legacy call that runs while "subject" says that the request "id" is cancelled. */
+/* A legacy call that runs while "subject" says by "client" (NULL: none) that the request "id" is cancelled. */
 static void
-cancelling(char *subject, const char *id, const char *session, const char *want, const char *text)
+cancelling(char *subject, char *client, const char *id, const char *session, const char *want, const char *text)
 {
-	struct principal principal = { .issuer = issuer, .subject = subject };
+	struct principal principal = { .issuer = issuer, .subject = subject, .client_id = client };
 	struct mcp_message m = { .protocol_version = "2025-11-25", .principal = &principal, .request_id = "r",
 	    .session_id = session };
 	struct mcp_reply reply, other;
@@ -246,12 +247,14 @@ test_cancelling(void)
 	atomic_store(&held, false);
 	answers(false, "waits", "", &stream, "done", "a legacy one does not");
 	atomic_store(&sent.gone, false);
-	cancelling(alice, "'requestId':5", NULL, "", "a legacy client cancels by a notification, and gets no answer");
-	cancelling(bob, "'requestId':5", NULL, "done", "nobody else cancels it");
-	cancelling(alice, "'requestId':6", NULL, "done", "nor does another id");
-	cancelling(alice, "'requestId':'5'", NULL, "done", "nor one of another type");
-	cancelling(alice, "'requestId':5", "s-1", "done", "nor another session");
-	cancelling(alice, "", NULL, "done", "nor none");
+	cancelling(alice, NULL, "'requestId':5", NULL, "", "a legacy client cancels by a notification, "
+	    "and gets no answer");
+	cancelling(bob, NULL, "'requestId':5", NULL, "done", "nobody else cancels it");
+	cancelling(alice, program, "'requestId':5", NULL, "done", "nor another program of the same person");
+	cancelling(alice, NULL, "'requestId':6", NULL, "done", "nor does another id");
+	cancelling(alice, NULL, "'requestId':'5'", NULL, "done", "nor one of another type");
+	cancelling(alice, NULL, "'requestId':5", "s-1", "done", "nor another session");
+	cancelling(alice, NULL, "", NULL, "done", "nor none");
 	service.tool_timeout_ms = 50;
 	atomic_store(&held, true);
 	answers(false, "waits", "", &stream, "cancelled", "the deadline cancels in both eras");

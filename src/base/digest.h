@@ -15,8 +15,9 @@ enum mcp_err digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA2
 /* Fill "out" with bytes from OpenSSL's random generator. Returns MCP_OK or MCP_ECRYPTO. */
 enum mcp_err digest_random(void *out, size_t len) MCP_MUST_CHECK;
 
-/* A name that nobody guesses and nobody else has: 16 random bytes in hex. Returns MCP_OK; MCP_ECRYPTO with "". */
 #define DIGEST_RANDOM_ID_LEN 32
+
+/* A name that nobody guesses and nobody else has: 16 random bytes in hex. Returns MCP_OK; MCP_ECRYPTO with "". */
 enum mcp_err digest_random_id(char out[DIGEST_RANDOM_ID_LEN + 1]) MCP_MUST_CHECK;
 
 #endif

@@ -146,11 +146,12 @@ bool json_is_divisor(const struct json_object *v);
 /* Whether the number "v" is a whole multiple of "divisor", which json_is_divisor() passed. */
 bool json_is_multiple(const struct json_object *v, const struct json_object *divisor);
 
+#define JSON_NUMBER_BYTES 40
+
 /*
  * The text of a number: the one that was parsed (borrowed from the value), or one that reads back as the same number,
  * written to "scratch" of JSON_NUMBER_BYTES. "0" for what is no number.
  */
-#define JSON_NUMBER_BYTES 40
 const char *json_number_text(const struct json_object *v, char *scratch);
 
 /* A new empty object; NULL when memory is short, as with the five that follow. (For null use NULL itself.) */

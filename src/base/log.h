@@ -42,16 +42,17 @@ void log_info(const char *fmt, ...) MCP_PRINTF(1, 2);
 /* The same: each step of a request, for whoever looks for a fault. */
 void log_debug(const char *fmt, ...) MCP_PRINTF(1, 2);
 
-/*
- * A gate for lines that could come with every request: embed one a cause (all zero to begin with) and log only when it
- * says so. It opens at most once in "period_s" seconds of "now_s"; *suppressed (may be NULL) gets how many were held
- * back since the last opening.
- */
+/* A gate for lines that could come with every request: embed one a cause, all zero to begin with. */
 struct log_throttle {
 	long long last_s;
 	unsigned long held;
 	bool used;
 };
+
+/*
+ * Whether to log now. The gate opens at most once in "period_s" seconds of "now_s"; then *suppressed (may be NULL) gets
+ * how many were held back since the last opening. Thread-safe.
+ */
 bool log_throttle_open(struct log_throttle *t, long long now_s, long long period_s, unsigned long *suppressed);
 
 /*

@@ -37,8 +37,10 @@ enum mcp_err ask_capable(const struct json_object *capabilities, const char *met
 enum mcp_err ask_judge(const char *method, const struct json_object *params, const struct json_object *answer,
     const char **why) MCP_MUST_CHECK;
 
-/* Whether the member of an object is the string "want"; whether it is a string at all. */
+/* Whether the member of an object is the string "want"; false for what is no object. */
 bool ask_member_is(const struct json_object *object, const char *name, const char *want);
+
+/* Whether the member of an object is a string at all; false for what is no object. */
 bool ask_has_string(const struct json_object *object, const char *name);
 
 #endif

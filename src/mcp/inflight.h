@@ -24,8 +24,10 @@ struct inflight {
 	struct inflight *prev, *next;	/* under a lock */
 };
 
-/* List x->inflight (without memory it is not, and cannot be cancelled), and take it out again, if it is there. */
+/* List x->inflight. Without memory it is not listed, and cannot be cancelled. */
 void inflight_add(struct rpc *x);
+
+/* Take x->inflight out of the list, if it is there. */
 void inflight_remove(struct rpc *x);
 
 /*

@@ -61,6 +61,8 @@ struct jsonrpc_fault {
  * in "len".
  */
 bool jsonrpc_parse(const char *text, size_t len, struct jsonrpc_message *m, struct jsonrpc_fault *fault);
+
+/* Release what jsonrpc_parse() has put into "m". */
 void jsonrpc_clear(struct jsonrpc_message *m);
 
 /*

@@ -28,6 +28,8 @@ struct listen_filter {
  * many resources). listen_filter_clear() follows in both cases.
  */
 int listen_filter_read(struct rpc *x, struct listen_filter *f);
+
+/* Release what a filter holds. */
 void listen_filter_clear(struct listen_filter *f);
 
 /*
@@ -36,6 +38,8 @@ void listen_filter_clear(struct listen_filter *f);
  * MCP_ENOMEM.
  */
 enum mcp_err listen_filter_of_session(const struct rpc *x, struct listen_filter *f) MCP_MUST_CHECK;
+
+/* Of a filter of a session: whether its caller could read what "uri" names when the stream began. */
 bool listen_filter_may_read(const struct listen_filter *f, const char *uri);
 
 /* Whether an event is for who has the filter; "uri" is looked at for BUS_RESOURCE_UPDATED only. */

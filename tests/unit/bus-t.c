@@ -218,6 +218,7 @@ test_waking(void)
 	struct bus *b = open_bus();
 	int64_t ms, best = INT64_MAX;
 	uint64_t number;
+	bool news = true;
 
 	for (int i = 0; i < 5; i++) {
 		ms = time_to_wake(b, false);
@@ -227,9 +228,13 @@ test_waking(void)
 	ms = time_to_wake(b, true);
 	ok(ms < 10 * WAKE_LOOK_MS, "so does one in a file that took the place of ours (%lld ms)",
 	    (long long)ms);
-	number = wake_now(bus_wake(b));
-	ms = clock_monotonic_ms();
-	ok(!wake_wait(bus_wake(b), number, ms + 300), "without news a wait lasts until its deadline");
+	/* The thread looks now and then although nobody told it to (WAKE_LOOK_MS), and what was told may come late. */
+	for (int i = 0; i < 20 && news; i++) {
+		number = wake_now(bus_wake(b));
+		ms = clock_monotonic_ms();
+		news = wake_wait(bus_wake(b), number, ms + 300);
+	}
+	ok(!news, "without news a wait lasts until its deadline");
 	ok(clock_monotonic_ms() - ms >= 290, "and no shorter");
 	bus_free(b);
 }

@@ -186,7 +186,7 @@ def proxy_header(t):
         params, body = parameters(t.token(), HTTP_PROXY=where, http_proxy=where, ALL_PROXY=where,
                                   GATEWAY_INTERFACE="CGI/1.1")
         fetched = t.env.count("keys")
-        done_ = subprocess.run([RESPONDER, "--config", config], input=body, capture_output=True, timeout=30,
+        done_ = subprocess.run([RESPONDER, "--config", config], input=body, capture_output=True, timeout=60,
                                env={**os.environ, **{k: str(v) for k, v in params.items()}})
         is_((done_.stdout[:11], t.env.count("keys") - fetched, canary.count), (b"Status: 200", 1, 0),
             "A9: in plain CGI a Proxy field sends the fetch of keys nowhere else")

@@ -97,7 +97,7 @@ class Answer:
 
 
 class Connection:
-    def __init__(self, address, timeout=30):
+    def __init__(self, address, timeout=90):
         self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(timeout)
         self.socket.connect(address)
@@ -166,7 +166,7 @@ class Connection:
             return True
 
 
-def request(address, params, body=b"", timeout=30):
+def request(address, params, body=b"", timeout=90):
     """One request on a connection of its own."""
     with Connection(address, timeout) as c:
         c.send(whole(params, body))

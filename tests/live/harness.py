@@ -231,7 +231,7 @@ class Answer:
         return "%s %r %s" % (self.status, self.headers, self.body[:300])
 
 
-def request(port, method, target, headers=(), body=b"", host=None, timeout=30.0, chunks=None, raw_head=None,
+def request(port, method, target, headers=(), body=b"", host=None, timeout=60.0, chunks=None, raw_head=None,
     length=True):
     """One request on a connection of its own. "headers" are pairs and are sent as they stand, twice if they are
     there twice.

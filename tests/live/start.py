@@ -236,7 +236,7 @@ def descriptors():
     is_(stop_process(process), 0, "and it stops")
 
 
-def cgi(env, body=b"", program=RESPONDER, timeout=20):
+def cgi(env, body=b"", program=RESPONDER, timeout=60):
     environment = dict(ENV, GATEWAY_INTERFACE="CGI/1.1", REMOTE_ADDR="127.0.0.1", MCP_FCGI_CONF=config, **env)
     return subprocess.run([program], env=environment, input=body, capture_output=True, timeout=timeout, check=False)
 
@@ -285,7 +285,7 @@ def cgi_requests():
     read, write = os.pipe()
     began = time.monotonic()
     process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="GET"), stdin=read, stdout=subprocess.PIPE)
-    out = process.communicate(timeout=20)[0]
+    out = process.communicate(timeout=60)[0]
     ok(out.startswith(b"Status: 200") and time.monotonic() - began < 8,
         "CGI: a GET whose stdin stays open is answered at once")
     os.close(write)
@@ -304,7 +304,7 @@ def cgi_requests():
     process = subprocess.Popen([ECHO], env=dict(ENV, REQUEST_METHOD="POST", CONTENT_LENGTH="3"), stdin=theirs,
         stdout=subprocess.PIPE)
     ours.sendall(b"abc")
-    ok(b"body 3\n" in process.communicate(timeout=10)[0], "CGI: a connected socket as stdin is no FastCGI")
+    ok(b"body 3\n" in process.communicate(timeout=60)[0], "CGI: a connected socket as stdin is no FastCGI")
     ours.close()
     theirs.close()
 

@@ -38,7 +38,7 @@ def write_config(*lines, mode=0o600):
 def check():
     """(exit status, output) of mcp.fcgi -n."""
     p = subprocess.run([RESPONDER, "-n", "-c", config], env=ENV, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=20, check=False)
+        text=True, timeout=60, check=False)
     return p.returncode, p.stdout + p.stderr
 
 
@@ -77,7 +77,7 @@ def serves(address, want=HEALTHY):
 def refused(*args):
     """What is said by a responder that does not start."""
     p = subprocess.run([RESPONDER, "-c", config, *args], env=ENV, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=20, check=False)
+        text=True, timeout=60, check=False)
     return p.stderr if p.returncode == EXIT_SOCKET else "status %d" % p.returncode
 
 
@@ -150,7 +150,7 @@ def given_sockets():
         ok(wait_for(lambda: "not in FCGI_WEB_SERVER_ADDRS" in r.logged()), "and told")
     for text in ("localhost", ",".join(["127.0.0.1"] * 33)):
         p = subprocess.run([RESPONDER, "-c", config], stdin=listener, env=dict(ENV, FCGI_WEB_SERVER_ADDRS=text),
-            capture_output=True, text=True, timeout=20, check=False)
+            capture_output=True, text=True, timeout=60, check=False)
         is_((p.returncode, "no list of" in p.stderr), (EXIT_SOCKET, True),
             "FCGI_WEB_SERVER_ADDRS of %d bytes that is no such list: status 3" % len(text))
     listener.close()

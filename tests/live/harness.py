@@ -154,6 +154,17 @@ def prompt(measure, seconds, text, tries=5):
     return ok(took < seconds, text % ("%.0f ms" % (took * 1000)))
 
 
+def steady(scene, tries=5):
+    """The claims of scene(), a list of (got, want, text). A moment in which the machine stood still spoils one scene; what
+    is wrong by itself is wrong each time."""
+    claims = scene()
+    while tries > 1 and any(got != want for got, want, _ in claims):
+        diag("once more: %s" % [(text, _short(got)) for got, want, text in claims if got != want])
+        claims, tries = scene(), tries - 1
+    for got, want, text in claims:
+        is_(got, want, text)
+
+
 def stop_process(process, signal_number=15, seconds=30.0):
     """Stop a child by its id and wait. Returns its exit status; None when it had to be killed."""
     if process.poll() is None:

@@ -247,8 +247,9 @@ def claims(t):
     rows += [("E9: iat " + what, t.token(iat=value), *want) for what, value, want in (
         ("in the future", now + 300, T401), ("after exp", far + 10, T401), ("a string", "1", T401),
         ("missing", None, (200, None)), ("absurdly old", 1, (200, None)))]
-    rows += [("E7: exp within the leeway", t.token(exp=now - 15, iat=None), 200, None)]
     t.table(rows)
+    # Signed now: what is above has taken its time.
+    t.table([("E7: exp within the leeway", t.token(exp=int(time.time()) - 15, iat=None), 200, None)])
 
 
 def kinds(t):

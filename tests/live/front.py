@@ -63,6 +63,8 @@ def env_quote(value):
 class Front:
     """One running front. Settings are those of mcp-fcgi.conf; a value of None takes a default of this class away."""
 
+    listen_options = ""  # of nginx
+
     def __init__(self, name, settings=None, mcp_path="mcp", procs=2, config_text=None, executable=None,
         expect_health=200):
         self.name, self.procs = name, procs
@@ -211,13 +213,14 @@ http {
     uwsgi_temp_path %(dir)s/run/uwsgi;
     scgi_temp_path %(dir)s/run/scgi;
     server {
-        listen 127.0.0.1:%(port)d;
+        listen 127.0.0.1:%(port)d%(listen)s;
         root %(dir)s/htdocs;
         error_page 400 401 403 404 405 413 415 429 500 503 /replaced.html;
         include %(dir)s/shipped.conf;
     }
 }
-""" % {"dir": self.dir, "port": self.port, "user": "user root;" if os.geteuid() == 0 else ""}
+""" % {"dir": self.dir, "port": self.port, "listen": self.listen_options,
+            "user": "user root;" if os.geteuid() == 0 else ""}
         self.write("htdocs/replaced.html", "replaced by the web server\n")
         self.write("shipped.conf", self.fill())
         self.main = self.spawn("nginx", [which("nginx"), "-p", self.dir, "-e", self.dir + "/log/error.log", "-c",
@@ -259,9 +262,11 @@ PidFile "%(dir)s/run/apache.pid"
 ServerName 127.0.0.1
 Listen 127.0.0.1:%(port)d
 %(load)s
-StartServers 1
+StartServers 2
 ServerLimit 8
 ThreadsPerChild 64
+MinSpareThreads 64
+MaxSpareThreads 512
 MaxRequestWorkers 512
 TypesConfig /dev/null
 ErrorLog "%(dir)s/log/error.log"

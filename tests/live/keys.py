@@ -66,7 +66,7 @@ class Site:
     def call(self, token=None):
         """One tools/call; returns the status. self.took says how long it took."""
         began = time.monotonic()
-        self.answer = self.front.post(modern_call("greet_user", {"name": "Ada"}, token or self.token()), timeout=30)
+        self.answer = self.front.post(modern_call("greet_user", {"name": "Ada"}, token or self.token()), timeout=60)
         self.took = time.monotonic() - began
         return self.answer.status
 

@@ -17,8 +17,6 @@ from harness import diag, done, is_, ok, skip, skip_all, wait_for
 GET = {"REQUEST_METHOD": "GET", "REMOTE_ADDR": "192.0.2.1"}
 POST = {"REQUEST_METHOD": "POST", "REMOTE_ADDR": "192.0.2.1"}
 
-# How much longer a sanitizer's build may take.
-FACTOR = 4 if os.path.exists(ECHO) and is_slow() else 1
 CLOSED, TIMEOUT = "connection closed", "timed out"  # mcp_strerror()
 
 if not os.path.exists(ECHO):
@@ -239,7 +237,8 @@ def truncated(r):
 
 
 def silent():
-    with Responder([ECHO, "-w", "2", "-t", "1", "-T", "3"]) as r:
+    # Only silence ends these: the whole may last a minute.
+    with Responder([ECHO, "-w", "2", "-t", "1", "-T", "60"]) as r:
         r.ready()
         rows = [
             ("before the first byte", b"", None),
@@ -258,13 +257,15 @@ def silent():
                     is_(answer.fact("error"), error, "silent %s: the handler is told" % text)
                 else:
                     is_(answer.stdout, b"", "silent %s: no answer" % text)
-                ok(0.8 < took < 2.8 * FACTOR, "silent %s: ends after the time-out (%.1f s)" % (text, took))
+                ok(0.8 < took < 40, "silent %s: ends after the time-out (%.1f s)" % (text, took))
+    with Responder([ECHO, "-w", "2", "-t", "60", "-T", "3"]) as r:
+        r.ready()
         for text, head in (("the parameters", begin()),
             ("the body", begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"a" * 1000)[:8])):
             with Connection(r.address) as c:
                 c.send(head + (b"\1\4\0\1\1\0\0\0" if text == "the parameters" else b""))
                 began = time.monotonic()
-                while c.try_send(b"a") and time.monotonic() - began < 10:
+                while c.try_send(b"a") and time.monotonic() - began < 60:
                     time.sleep(0.1)
                     c.socket.setblocking(False)
                     try:
@@ -276,8 +277,8 @@ def silent():
                         break
                     c.socket.setblocking(True)
                 took = time.monotonic() - began
-                ok(2 < took < 8 * FACTOR, "a byte every 0.1 s in %s ends after the total time (%.1f s)" % (text, took))
-    with Responder([ECHO, "-w", "2", "-t", "5", "-T", "20"]) as r:
+                ok(2 < took < 40, "a byte every 0.1 s in %s ends after the total time (%.1f s)" % (text, took))
+    with Responder([ECHO, "-w", "2", "-t", "30", "-T", "90"]) as r:
         r.ready()
         head = begin() + stream(PARAMS, pairs(GET))
         held = [Connection(r.address) for _ in range(40)]
@@ -287,7 +288,7 @@ def silent():
         began = time.monotonic()
         alive(r, "40 peers silent in the middle of a head, 2 threads: a good one is served")
         took = time.monotonic() - began
-        ok(took < 3, "at once: silence may last 5 s (%.3f s)" % took)
+        ok(took < 20, "at once: silence may last 30 s (%.3f s)" % took)
         for i, c in enumerate(held):
             c.send(head[1 + i % (len(head) - 1):] + record(STDIN))
         is_([c.read_answer().status for c in held], [200] * 40, "and so are they when they go on")
@@ -300,19 +301,21 @@ def silent():
         began = time.monotonic()
         alive(r, "and a good one is served all the same")
         took = time.monotonic() - began
-        ok(took < 3, "at once: silence may last 5 s (%.3f s)" % took)
+        ok(took < 20, "at once: silence may last 30 s (%.3f s)" % took)
         for c in held:
             c.close()
 
 
 def slow_reader():
-    with Responder([ECHO, "-w", "1", "-t", "1"]) as r:
+    with Responder([ECHO, "-w", "1", "-t", "1", "-T", "90"]) as r:
         r.ready()
         with Connection(r.address) as c:
             c.send(whole(dict(GET, QUERY_STRING="size=8000000")))
             began = time.monotonic()
             alive(r, "a peer that does not read its answer is given up")
-            ok(time.monotonic() - began < 5 * FACTOR, "after the time-out (%.1f s)" % (time.monotonic() - began))
+            took = time.monotonic() - began
+            # Who waits for the peer waits longer than request() does.
+            ok(took < 40, "after the time-out (%.1f s)" % took)
 
 
 def memory():

@@ -124,10 +124,9 @@ def slow_readers(r):
     """fcgi-echo -t 1: whoever takes nothing for a second loses its stream."""
     with Stream(r, "stream=100&size=1000000") as s:
         s.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        began = time.monotonic()
         ok(says(r, "the client has left"), "who reads nothing is given up")
-        took = time.monotonic() - began
-        ok(0.8 < took < 4 * FACTOR, "after the time that a silent peer gets (%.1f s)" % took)
+        took = time.monotonic() - s.began
+        ok(0.8 < took < 15 * FACTOR, "after the time that a silent peer gets (%.1f s)" % took)
     before = rss_kib(r.process.pid)
     streams = [Stream(r, "stream=1000&size=100000&sleep=5&keep&leave") for _ in range(10)]
     ok(says(r, "told that the client has left, lost", 10, 20), "a kept stream whose client reads nothing is given up")
@@ -135,20 +134,20 @@ def slow_readers(r):
     ok(SLOW or grown < 8192, "its queue has a bound (%d KiB for 10 of them)" % grown)
     for s in streams:
         s.close()
-    with Stream(r, "stream=50&sleep=100&life=300") as s:
+    with Stream(r, "stream=600&sleep=100&life=300") as s:
         took = s.until(b"never")
-        ok(0.25 < took < 2, "a stream that lives too long is cut (%.1f s of 5)" % took)
+        ok(0.25 < took < 30, "a stream that lives too long is cut (%.1f s of 60)" % took)
         is_(s.ended, "closed", "without pretending that its answer was whole")
 
 
 def kept(r, at_rest):
     """fcgi-echo -w 1: streams that are kept hold no thread."""
-    streams = [Stream(r, "stream=2&sleep=200&keep&leave&life=3000") for _ in range(20)]
+    streams = [Stream(r, "stream=2&sleep=200&keep&leave" + ("" if i < 10 else "&life=3000")) for i in range(20)]
     for s in streams:
         s.until(b"piece 0")
-    # Each would hold it for 3 s.
+    # Each of the first ten would hold it for ten minutes.
     took = time_to_answer(r)
-    ok(took < 2, "20 kept streams leave the one thread free (%.0f ms)" % (took * 1000))
+    ok(took < 20, "20 kept streams leave the one thread free (%.0f ms)" % (took * 1000))
     for s in streams[:10]:
         s.close()
     ok(says(r, "told that the client has left, lost", 10), "their owners are told of clients that leave")
@@ -176,7 +175,7 @@ def many(r):
     # fcgi-echo has a thread a kept stream; its stacks are a few pages each.
     diag("500 kept streams: %d KiB resident, %d threads" % (held, threads(r)))
     prompt(lambda: sum(time_to_answer(r) for _ in range(20)), 5 * FACTOR, "500 idle streams, and 20 calls take %s")
-    ok(all(s.until(b"~") < 60 for s in streams), "every stream has its pulse")
+    ok(all(s.until(b"~") and b"~" in s.text for s in streams), "every stream has its pulse")
     for s in streams:
         s.close()
     ok(says(r, "told that the client has left, lost", 500, 30), "all are noticed when they leave")
@@ -230,15 +229,15 @@ def too_many(r):
 
 def stopping():
     for how in ("kept", "kept without end"):
-        with Responder([ECHO, "-w", "2", "-g", "3"]) as r:
+        with Responder([ECHO, "-w", "2", "-g", "60"]) as r:
             r.ready()
             streams = [Stream(r, "stream=1&keep&leave") for _ in range(5)]
             for s in streams:
                 s.until(b"piece 0")
             if how == "kept":
                 took, status = stop_time(r.process, signal.SIGTERM)
-                # The grace is 3 s.
-                ok(took < 2.5 and status == 0, "SIGTERM ends kept streams and then the process (%.0f ms, "
+                # The grace is 60 s, and stop_time() kills after 30 s.
+                ok(took < 20 and status == 0, "SIGTERM ends kept streams and then the process (%.0f ms, "
                     "status %d)" % (took * 1000, status))
                 for s in streams:
                     s.until(b"never")

@@ -5,7 +5,18 @@ import json
 import socket
 import time
 
-from harness import Answer, record
+from harness import Answer, prompt, record
+
+
+def at_once(front, measure, text):
+    """One claim, as prompt() makes it: what measure() does takes no longer than some short answers of the same front,
+    on the machine as it is now."""
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        front.request("GET", "/health")
+        times.append(time.monotonic() - began)
+    prompt(measure, max(0.1, 5 * sorted(times)[2]), text)
 
 
 class Events:
@@ -17,7 +28,7 @@ class Events:
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        self.socket.settimeout(30)
+        self.socket.settimeout(90)
         self.socket.connect(("127.0.0.1", front.port))
         self.began = time.monotonic()
         lines = [verb + " /mcp HTTP/1.1", "Host: 127.0.0.1:%d" % front.port, "Content-Length: %d" % len(body)][:None if body else 2]

@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from events import Events  # noqa: E402
+from events import Events, at_once  # noqa: E402
 from front import CGI_FRONTS, missing  # noqa: E402
 from harness import diag, done, is_, legacy_message, modern_call, ok, prompt, skip, skip_all, wait_for  # noqa: E402
 from module_front import ModuleFront  # noqa: E402
@@ -26,6 +26,15 @@ class ListenFront(ModuleFront):
 
     def change(self, what, token=None):
         return self.post(modern_call("change", {"what": what}, token or self.token())).status == 200
+
+
+class SlowFront(ListenFront):
+    """The same, which gives up soon whoever does not read. A few KiB fill what nginx has for it."""
+
+    listen_options = " sndbuf=8192"
+
+    def __init__(self, name):
+        super().__init__(name, {"WORKERS": "1", "BODY_GAP_S": "2"})
 
 
 ListenFront.need()
@@ -62,7 +71,11 @@ def acknowledged(front, name):
         time.sleep(3)  # until mod_fcgid has its process back from the one before
         with Events(front, listen(token, toolsListChanged=True)) as again:
             return again.event(0)[0]
-    prompt(time_to_begin, 0.5 if name in CGI_FRONTS else 0.1, name + ": at once (%s)")
+    if name in CGI_FRONTS:
+        # A program has to be started first. What is held back comes when the stream ends, after five seconds.
+        prompt(time_to_begin, 2.5, name + ": long before the end (%s)")
+    else:
+        at_once(front, time_to_begin, name + ": at once (%s)")
     with Events(front, listen(token, "a \"b\"", resourceSubscriptions=["test://open", "test://secret", "test://none",
                                                                        "test://item/1", "test://open"])) as e:
         is_(e.event(0)[1]["params"], {"_meta": {SUBSCRIPTION: "a \"b\""}, "notifications": {
@@ -216,7 +229,7 @@ def busy(front, name):
     ok(all(front.change("prompts", token) for _ in range(10)), name + ": calls while 30 streams are open, two threads")
     took = time.monotonic() - began
     # The streams last an hour.
-    ok(took < 10, "%s: do not wait for them (%.0f ms)" % (name, took * 1000))
+    ok(took < 60, "%s: do not wait for them (%.0f ms)" % (name, took * 1000))
     for e in streams:
         e.close()
 
@@ -260,24 +273,24 @@ def killed(front, name):
         stop.set()
         for t in threads:
             t.join()
-        ok(wait_for(lambda: front.change("tools", token), 20), name + ": calls are answered after kill -9 of a publisher")
+        ok(wait_for(lambda: front.change("tools", token), 60),
+           name + ": calls are answered after kill -9 of a publisher")
         is_(method(e.event(1)[1]), "notifications/tools/list_changed", name + ": and heard by who listens elsewhere")
 
 
 def slow_reader(front, name):
-    """BODY_GAP_S=2. nginx passes on that nobody reads; lighttpd and Apache take all in."""
+    """nginx passes on that nobody reads; lighttpd and Apache take all in."""
     token = front.token()
     uri = "test://item/" + "x" * 1900
-    before = front.log().count(", client left")
     with Events(front, listen(token, resourceSubscriptions=[uri]), receive=4096) as e, \
             Events(front, listen(token, 8, toolsListChanged=True)) as other:
         e.head()
         other.event(0)
         began = time.monotonic()
-        while front.log().count(", client left") == before and time.monotonic() - began < 40:
-            for _ in range(100):
+        while ", client left" not in front.log() and time.monotonic() - began < 90:
+            for _ in range(20):
                 front.change(uri, token)
-        ok(wait_for(lambda: front.log().count(", client left") > before), name + ": who does not read loses its stream")
+        ok(", client left" in front.log(), name + ": who does not read loses its stream")
         diag("%s: after %.1f s" % (name, time.monotonic() - began))
         front.change("tools", token)
         is_(method(other.event(1)[1]), "notifications/tools/list_changed", name + ": and holds up nobody")
@@ -291,24 +304,33 @@ def complete(e, request_id):
             message["result"]["_meta"][SUBSCRIPTION] == request_id)
 
 
-def life(front, name, least, most):
+def life(front, name, least):
+    """By default a stream lasts an hour."""
     with Events(front, listen(front.token(), "life", toolsListChanged=True)) as e:
-        e.event(0)
+        waited, _ = e.event(0)  # mod_fcgid may not have a process at once
         ok(complete(e, "life"), name + ": a stream that we end, ends with its result")
         took = time.monotonic() - e.began
-        ok(least <= took < most, "%s: after its time (%.1f s)" % (name, took))
+        ok(least <= took and took - waited < 60, "%s: after its time (%.1f s, and %.1f until it began)" % (
+            name, took - waited, waited))
     ok(wait_for(lambda: "stream of 2 events" in front.log()), name + ": which the log counts")
 
 
 def bounds(name):
     with ListenFront(name, {"MAX_STREAMS": "2", "MAX_STREAM_S": "4", "WORKERS": "1"}, procs=3) as front:
-        life(front, name, 3.9, 8)
+        life(front, name, 3.9)
         token = front.token()
-        streams = [Events(front, listen(token, i, toolsListChanged=True)) for i in range(2)]
-        for e in streams:
-            e.event(0)
-        r = front.post(listen(token, 3, toolsListChanged=True))
-        is_((r.status, r.json()["id"], r.json()["error"]["code"]), (503, 3, -32603),
+        for _ in range(4):
+            streams = [Events(front, listen(token, i, toolsListChanged=True)) for i in range(2)]
+            for e in streams:
+                e.event(0)
+            r = front.post(listen(token, 3, toolsListChanged=True))
+            if r.status == 503:
+                break
+            # Four seconds may have gone by since the first one.
+            for e in streams:
+                e.rest().close()
+        refusal = r.json() or {}
+        is_((r.status, refusal.get("id"), refusal.get("error", {}).get("code")), (503, 3, -32603),
             name + ": beyond MAX_STREAMS there is none")
         ok(all(complete(e, i) for i, e in enumerate(streams)), name + ": those before it are whole")
         for e in streams:
@@ -329,7 +351,7 @@ def on_stop(name):
 
 
 def try_front(name):
-    with ListenFront(name, {"WORKERS": "1", "STREAM_KEEPALIVE_S": "1", "BODY_GAP_S": "2"}) as front:
+    with ListenFront(name, {"WORKERS": "1", "STREAM_KEEPALIVE_S": "1"}) as front:
         acknowledged(front, name)
         if name in CGI_FRONTS or front.kind == "fcgid":
             with Events(front, listen(front.token(), toolsListChanged=True)) as e:
@@ -337,7 +359,7 @@ def try_front(name):
                 ok(front.change("tools"), name + ": a call says that the tools have changed")
                 at, message = e.event(1)
                 is_(method(message), "notifications/tools/list_changed", name + ": a stream hears of it")
-            life(front, name, 4.5, 9)
+            life(front, name, 4.5)
             headers = open_session(front, name, False)("x")[0]
             is_(front.request("GET", "/mcp", headers).status, 405, name + ": and no session has one that lasts")
             return
@@ -346,7 +368,8 @@ def try_front(name):
         leaving(front, name)
         busy(front, name)
         killed(front, name)
-        if front.server == "nginx":
+    if front.server == "nginx":
+        with SlowFront(name) as front:
             slow_reader(front, name)
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from events import Events  # noqa: E402
+from events import Events, at_once  # noqa: E402
 from front import CGI_FRONTS, missing  # noqa: E402
 from harness import (diag, done, is_, legacy_call, legacy_message, modern_call, ok, prompt, skip,  # noqa: E402
                      skip_all, wait_for)
@@ -71,20 +71,23 @@ def work(token, modern=True, progress="p-1", request_id=7, level=None, **argumen
 
 def first_events(front, name):
     token = front.token()
-    laters = []
 
-    def median():
-        """Of five, so that one moment of a busy machine is not taken for buffering."""
-        times = []
-        for _ in range(5):
-            with Events(front, work(token, steps=2, gap_ms=300)) as e:
-                times.append(e.event(0)[0])
-                laters.append(e.event(1)[0])
-                e.rest()
-        return sorted(times)[2]
-    # A CGI program has to be started first.
-    prompt(median, 0.5 if name in CGI_FRONTS else 0.1, name + ": the first event is there at once (%s)")
-    ok(0.28 < min(laters) < 1.5, "%s: the second when it is sent (%.0f ms)" % (name, min(laters) * 1000))
+
+    def two_events():
+        with Events(front, work(token, steps=2, gap_ms=300)) as e:
+            times = e.event(0)[0], e.event(1)[0]
+            e.rest()
+        return times
+
+    def missing_gap():
+        """Events that are held back come together."""
+        first, second = two_events()
+        return max(0, 0.3 - (second - first))
+    prompt(missing_gap, 0.1, name + ": the first event is there before the second is sent (%s too late)")
+    if name not in CGI_FRONTS:  # a program has to be started first
+        # Of five, so that one moment of a busy machine is not taken for buffering.
+        at_once(front, lambda: sorted(two_events()[0] for _ in range(5))[2],
+                name + ": the first event is there at once (%s)")
 
 
 def messages(front, name):
@@ -148,18 +151,27 @@ def cancelling(front, name):
     """notifications/cancelled comes as a request of its own, to whichever process."""
     token = front.token()
     before = front.diary("cancelled")
-    times = []
-    for i in range(4):
-        with Events(front, work(token, modern=False, request_id=100 + i, steps=1, gap_ms=8000)) as e:
-            e.event(0)
-            r = front.post(legacy_message("notifications/cancelled", {"requestId": 100 + i}, token, request_id=None))
-            is_(r.status, 202, name + ": a cancellation is accepted")
-            began = time.monotonic()
-            e.rest()
-            times.append(time.monotonic() - began)
-            ok(b'"done"' not in e.whole, name + ": the cancelled call ends without an answer")
-    is_(front.diary("cancelled") - before, 4, name + ": all were cancelled, in whichever process they ran")
-    ok(sorted(times)[2] < 1 and times[-1] < 8, "%s: within a second, most of them (%s)" % (name, times))
+    statuses, answered = [], []
+
+    def four():
+        """Four, so that they run in several processes. The time of all but the slowest."""
+        times = []
+        for _ in range(4):
+            n = 100 + len(statuses)
+            with Events(front, work(token, modern=False, request_id=n, steps=1, gap_ms=60000)) as e:
+                e.event(0)
+                r = front.post(legacy_message("notifications/cancelled", {"requestId": n}, token, request_id=None))
+                statuses.append(r.status)
+                began = time.monotonic()
+                e.rest()
+                times.append(time.monotonic() - began)
+                answered.append(b'"done"' in e.whole)
+        return sorted(times)[2]
+    prompt(four, 1, name + ": a call is cancelled within a second, most times (%s)")
+    n = len(statuses)
+    is_(statuses, [202] * n, name + ": the cancellations are accepted")
+    is_(answered, [False] * n, name + ": the cancelled calls end without an answer")
+    is_(front.diary("cancelled") - before, n, name + ": all were cancelled, in whichever process they ran")
     other = front.token(sub="usr_other")
     with Events(front, work(token, modern=False, request_id=200, steps=1, gap_ms=1200)) as e:
         e.event(0)
@@ -215,12 +227,12 @@ def searching(name):
 def bounded(name):
     """MAX_STREAM_S and MAX_STREAMS=0."""
     with StreamFront(name, {"MAX_STREAM_S": "1"}) as front:
-        with Events(front, work(front.token(), steps=100, gap_ms=100)) as e:
+        with Events(front, work(front.token(), steps=1000, gap_ms=100)) as e:
             e.rest()
             took = time.monotonic() - e.began
-        # The call by itself lasts 10 s.
-        ok(0.8 < took < 5 and b'"done"' not in e.whole, "%s: a stream that is older than MAX_STREAM_S is cut (%.1f s)" % (
-            name, took))
+        # The call by itself lasts 100 s.
+        ok(0.8 < took < 60 and b'"done"' not in e.whole,
+           "%s: a stream that is older than MAX_STREAM_S is cut (%.1f s)" % (name, took))
         ok(wait_for(lambda: front.diary("cancelled") == 1), name + ": and its call cancelled")
         front.settings["MAX_STREAMS"] = "0"
         front.configure()
@@ -254,7 +266,7 @@ def slow_reader(front, name):
     with Events(front, work(front.token(), steps=3000, gap_ms=10, size=60000), receive=4096) as e:
         began = time.monotonic()
         e.head()
-        ok(wait_for(lambda: front.diary("cancelled") > before, 40),
+        ok(wait_for(lambda: front.diary("cancelled") > before, 90),
            name + ": who does not read loses its stream")
         diag("%s: after %.1f s" % (name, time.monotonic() - began))
     ok(front.post(modern_call("greet_user", {"name": "Cid"}, front.token())).status == 200, name + ": and holds up nobody")
@@ -281,7 +293,8 @@ def too_many(name):
         ok(all(b'"done"' in e.whole for e in streams), name + ": and all an answer")
         for e in streams:
             e.close()
-        e = Events(front, work(token, steps=50, gap_ms=100))
+        front.open_gate(False)
+        e = Events(front, work(token, steps=2, gap_ms=20000, gated=1))
         e.event(0)
         for pid in front.responders():
             os.kill(pid, signal.SIGKILL)
@@ -295,7 +308,7 @@ def too_many(name):
                     return a.rest().head().status == 200 == b.rest().head().status and len(a.events) == 2
             except (OSError, http.client.HTTPException):
                 return False
-        ok(wait_for(both, 20), name + ": what the dead held is free again")
+        ok(wait_for(both, 60), name + ": what the dead held is free again")
 
 
 def on_stop(name):
@@ -312,7 +325,7 @@ def on_stop(name):
 
 
 def try_front(name):
-    with StreamFront(name, {"WORKERS": "1", "STREAM_KEEPALIVE_S": "1", "BODY_GAP_S": "2"}) as front:
+    with StreamFront(name, {"WORKERS": "1", "STREAM_KEEPALIVE_S": "1"}) as front:
         first_events(front, name)
         messages(front, name)
         if name in CGI_FRONTS:
@@ -323,8 +336,10 @@ def try_front(name):
         if front.kind != "fcgid":
             not_starving(front, name)
         if front.server == "nginx":
-            slow_reader(front, name)
             silent_calls(front, name)
+    if front.server == "nginx":
+        with StreamFront(name, {"WORKERS": "1", "BODY_GAP_S": "2"}) as front:
+            slow_reader(front, name)
 
 
 def main():

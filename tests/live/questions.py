@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Questions to clients of 2025-11-25 through the web servers: the answer comes as a request of its own, to whichever
 process; what becomes of a question whose process is killed, whose client leaves, or that nobody answers."""
+import http.client
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from events import Events  # noqa: E402
 from front import missing  # noqa: E402
-from harness import diag, done, is_, legacy_message, ok, skip, skip_all, wait_for  # noqa: E402
+from harness import diag, done, is_, legacy_message, ok, prompt, skip, skip_all, wait_for  # noqa: E402
 from module_front import ModuleFront  # noqa: E402
 
 FORM = {"action": "accept", "content": {"username": "grace", "email": "grace@example.com"}}
@@ -28,7 +29,7 @@ class QuestionFront(ModuleFront):
         """Whether requests are answered; while processes are started anew some are not."""
         try:
             return Session(self).post("ping").json()["result"] == {}
-        except (OSError, TypeError, KeyError):
+        except (OSError, http.client.HTTPException, TypeError, KeyError):
             return False
 
 
@@ -79,17 +80,20 @@ def across(front, name):
     for e, question in reversed(asked):
         session.answer(question)
     is_([text_of(e) for e, _ in asked], [ANSWERED] * 6, name + ": six questions at a time, answered the other way round")
-    got, times = [], []
-    for i in range(8):
-        e, question = session.ask(i)
-        began = time.monotonic()
-        got.append((session.answer(question), text_of(e)))
-        times.append(time.monotonic() - began)
-        e.close()
-    is_(got, [(202, ANSWERED)] * 8, name + ": eight answers are accepted, and the calls go on with them")
+    got = []
+
+    def eight():
+        times = []
+        for i in range(8):
+            e, question = session.ask(i)
+            began = time.monotonic()
+            got.append((session.answer(question), text_of(e)))
+            times.append(time.monotonic() - began)
+            e.close()
+        return sorted(times)[3]
     # Who has to look for an answer, because nobody tells, does so once a second.
-    ok(sorted(times)[3] < 0.5, "%s: at once (%.0f ms at most, half of them in %.0f)" % (
-        name, max(times) * 1000, sorted(times)[3] * 1000))
+    prompt(eight, 0.5, name + ": a call goes on at once when its question is answered, half of the time (%s)")
+    is_(got, [(202, ANSWERED)] * len(got), name + ": all answers are accepted, and the calls go on with them")
     asking, answering = (set(re.findall(r"\b([0-9a-f]{8})[0-9a-f]{8} POST \S+ %d" % status, front.log()))
                          for status in (200, 202))
     diag("%s: asked in %d processes, answers to %d" % (name, len(asking), len(answering)))
@@ -123,22 +127,28 @@ def killed(front, name):
     e.rest()
     ok(b'"result"' not in e.whole, name + ": kill -9 cuts the stream of a question, and nobody takes it for whole")
     e.close()
-    ok(wait_for(front.serves, 20), name + ": the service goes on")
-    ok(wait_for(lambda: session.answer(question) == 202, 20), name + ": the answer is accepted by another process")
+    ok(wait_for(front.serves, 60), name + ": the service goes on")
+
+    def accepted(question):
+        try:
+            return session.answer(question) == 202
+        except (OSError, http.client.HTTPException):
+            return False
+    ok(wait_for(lambda: accepted(question), 60), name + ": the answer is accepted by another process")
 
     def again():
         try:
             e, question = session.ask(2)
             # lighttpd may still hold one of the killed processes for alive.
-            return wait_for(lambda: session.answer(question) == 202, 5) and text_of(e) == ANSWERED
-        except (OSError, IndexError, ValueError):
+            return wait_for(lambda: accepted(question), 10) and text_of(e) == ANSWERED
+        except (OSError, http.client.HTTPException, IndexError, ValueError):
             return False
-    ok(wait_for(again, 20), name + ": the session is as good as before, and asked again")
+    ok(wait_for(again, 60), name + ": the session is as good as before, and asked again")
 
 
 def silent(name):
-    """MAX_STREAM_S=2."""
-    with QuestionFront(name, {"MAX_STREAM_S": "2", "TOOL_TIMEOUT_S": "1"}) as front:
+    """By default a call may take a minute, and a stream an hour."""
+    with QuestionFront(name, {"MAX_STREAM_S": "6", "TOOL_TIMEOUT_S": "5"}) as front:
         session = Session(front)
         e, question = session.ask()
         text = text_of(e)
@@ -147,7 +157,7 @@ def silent(name):
                      if m.get("method") == "notifications/cancelled"]
         is_([m["params"]["requestId"] for m in withdrawn], [question["id"]],
             name + ": a question that nobody answers is withdrawn")
-        ok(text and "did not answer" in text and 1.5 < took < 10, "%s: and its call told so (%.1f s)" % (name, took))
+        ok(text and "did not answer" in text and 1.5 < took < 30, "%s: and its call told so (%.1f s)" % (name, took))
         is_(session.answer(question), 202, name + ": an answer that comes too late is nobody's")
         e.close()
 

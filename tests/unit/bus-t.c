@@ -212,19 +212,38 @@ time_to_wake(struct bus *b, bool replace)
 	return seen.n ? woken_ms - begun_ms : INT64_MAX;
 }
 
+static int
+compare_ms(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of five. */
+static int64_t
+usual_time_to_wake(struct bus *b)
+{
+	int64_t ms[5];
+
+	for (size_t i = 0; i < 5; i++)
+		ms[i] = time_to_wake(b, false);
+	qsort(ms, 5, sizeof ms[0], compare_ms);
+	return ms[2];
+}
+
 static void
 test_waking(void)
 {
 	struct bus *b = open_bus();
-	int64_t ms, best = INT64_MAX;
+	int64_t ms = INT64_MAX;
 	uint64_t number;
 	bool news = true;
 
-	for (int i = 0; i < 5; i++) {
-		ms = time_to_wake(b, false);
-		best = ms < best ? ms : best;
-	}
-	ok(best < WAKE_LOOK_MS / 2, "an event of another process wakes who waits, at once (%lld ms)", (long long)best);
+	/* Who only looks now and then is late half of the time, or each time; a busy machine is late for a while. */
+	for (int i = 0; i < 4 && ms >= WAKE_LOOK_MS / 10; i++)
+		ms = usual_time_to_wake(b);
+	ok(ms < WAKE_LOOK_MS / 10, "an event of another process wakes who waits, at once (%lld ms)", (long long)ms);
 	ms = time_to_wake(b, true);
 	ok(ms < 10 * WAKE_LOOK_MS, "so does one in a file that took the place of ours (%lld ms)",
 	    (long long)ms);

@@ -217,8 +217,8 @@ try_fetch(const struct fetch_request *base, const struct fetch_policy *policy, c
 
 	if (!req.method)
 		req.method = "GET";
-	req.connect_timeout_ms = 500;
-	req.total_timeout_ms = 500;
+	req.connect_timeout_ms = 20000;
+	req.total_timeout_ms = 20000;
 	req.max_bytes = 1000;
 	err = fetch(policy, &req, &res);
 	memcpy(fault, res.fault, 96);

@@ -13,7 +13,7 @@ import unicodedata
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fastcgi  # noqa: E402
 from attack import Alone, Mint, Raw, parameters  # noqa: E402
-from harness import RESPONDER, b64u, diag, done, is_, ok, skip  # noqa: E402
+from harness import RESPONDER, b64u, diag, done, is_, ok, prompt, skip  # noqa: E402
 import crypto  # noqa: E402
 from scalekit import Scalekit  # noqa: E402
 
@@ -134,19 +134,22 @@ def dear(r, m):
              "a bad signature": m.token(sign=lambda d: sign(d + b"x")),
              "no signature at all": m.token(sign=lambda _: bytes(
                  1000)), "dots": "." * 16000, "an unknown algorithm": m.with_header(alg="A" * 4000)}
-    took = {}
-    with fastcgi.Connection(r.address) as c:
-        for what, token in cases.items():
-            times = []
-            for _ in range(40):
-                began = time.monotonic()
-                ask_on(c, token)
-                times.append((time.monotonic() - began) * 1000)
-            took[what] = sorted(times)[20]  # of a busy machine some are late
-    worst = max(took, key=took.get)
-    diag(", ".join("%s %.2f ms" % item for item in took.items()))
-    limit = 20 if fastcgi.is_slow(RESPONDER) else 5
-    ok(took[worst] < limit + 4 * took["good"], "M11: the dearest token (%s) costs %.2f ms" % (worst, took[worst]))
+
+    def beyond():
+        """Seconds of the dearest one beyond those of four good ones."""
+        took = {}
+        with fastcgi.Connection(r.address) as c:
+            for what, token in cases.items():
+                times = []
+                for _ in range(40):
+                    began = time.monotonic()
+                    ask_on(c, token)
+                    times.append(time.monotonic() - began)
+                took[what] = sorted(times)[20]  # of a busy machine some are late
+        diag(", ".join("%s %.2f ms" % (what, s * 1000) for what, s in took.items()))
+        return max(0, max(took.values()) - 4 * took["good"])
+    prompt(beyond, 0.04 if fastcgi.is_slow(RESPONDER) else 0.01,
+           "M11: the dearest token costs at most four good ones and %s")
 
 
 def memory(r, m):
@@ -172,6 +175,7 @@ def memory(r, m):
 def main():
     with Scalekit() as env:
         m = Mint(env.keys[0], ISSUER, AUDIENCE)
+        began = time.monotonic()
         with Alone({"SK_ENV_URL": ISSUER, "JWKS_URI": env.url + "/keys", "EXPECTED_AUDIENCE": AUDIENCE,
                     "PUBLIC_URL": "https://mcp.example/mcp"}) as r:
             tokens(r, m)
@@ -179,7 +183,9 @@ def main():
             dear(r, m)
             memory(r, m)
             is_(r.call(m.token()).status, 200, "after all this a good token is good")
-            ok(env.count("keys") <= 2, "and the keys were fetched %d times" % env.count("keys"))
+            # An unknown key id may have them fetched again every 30 s.
+            ok(env.count("keys") <= 2 + (time.monotonic() - began) // 30,
+               "and the keys were fetched %d times" % env.count("keys"))
     done()
 
 

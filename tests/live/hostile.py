@@ -7,8 +7,8 @@ import fastcgi
 from harness import RESPONDER
 
 # The longest that a request may wait: 5 s for a whole fetch, and what a busy machine adds. Without a deadline it would
-# wait for 30 s (fastcgi.request()) or more.
-DEADLINE = 10.0 * (4 if fastcgi.is_slow(RESPONDER) else 1)
+# wait for 90 s (fastcgi.request()) or more.
+DEADLINE = 60.0 if fastcgi.is_slow(RESPONDER) else 25.0
 
 
 def timed(r, token):

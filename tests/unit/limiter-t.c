@@ -400,7 +400,7 @@ check_forgetful(const char *what)
 	got += admitted(l, "192.0.2.1", "anna", T0 + 1, 9);
 	is_int(got, 20, "%s: the limit is exact", what);
 	/* Who waits for another's lock on it waits for a second. */
-	ok(clock_monotonic_ms() - begun_ms < 4000, "%s: and nobody waits", what);
+	ok(clock_monotonic_ms() - begun_ms < 15000, "%s: and nobody waits", what);
 	limiter_free(l);
 	limiter_free(second);
 	remove_table();

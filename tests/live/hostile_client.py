@@ -237,18 +237,29 @@ def shapes(front, name, share):
     work = work[:len(work) // share]
     bad, slowest, lock = [], 0.0, threading.Lock()
 
+    def send(message):
+        """The head of the answer, whether it is a good one, and whether the web server has turned the request away."""
+        try:
+            with Events(front, message) as e:
+                head = e.head()
+                if head.getheader("Content-Type") == "text/event-stream":
+                    return head, head.status == 200 and e.read(), False
+                e.rest()
+                if front.kind == "fcgid" and head.status == 503 and b"replaced by the web server" in e.whole:
+                    return head, False, True  # mod_fcgid had no process soon enough
+                return head, head.status in (200, 202, 400, 404) and (head.status == 202 or is_answer(e.whole)), False
+        except http.client.RemoteDisconnected as error:
+            return error, False, front.server == "apache"  # which ends connections that it has not read
+
     def run(part):
         nonlocal slowest
         for message in part:
-            began = time.monotonic()
             try:
-                with Events(front, message) as e:
-                    head = e.head()
-                    if head.getheader("Content-Type") == "text/event-stream":
-                        good = head.status == 200 and e.read()
-                    else:
-                        e.rest()
-                        good = head.status in (200, 202, 400, 404) and (head.status == 202 or is_answer(e.whole))
+                for _ in range(5):
+                    began = time.monotonic()
+                    head, good, turned_away = send(message)
+                    if not turned_away:
+                        break
             except (OSError, http.client.HTTPException, ValueError) as error:
                 good, head = False, error
             with lock:
@@ -263,7 +274,8 @@ def shapes(front, name, share):
     for row in bad[:5]:
         diag(repr(row))
     is_(len(bad), 0, "%s: %d requests with a wrong value have their answers" % (name, len(work)))
-    ok(slowest < 10, "%s: soon (%.1f s at most)" % (name, slowest))
+    # mod_fcgid looks for a free process once a second.
+    ok(slowest < (60 if front.kind == "fcgid" else 10), "%s: soon (%.1f s at most)" % (name, slowest))
     return len(work)
 
 
@@ -283,15 +295,16 @@ def is_stream(e):
 def hoarding(front, name):
     """MAX_STREAMS_PRINCIPAL=12. Who takes all that is to be had takes only what is his."""
     token, other = front.token(), front.token(sub="usr_other")
-    streams = []
-    for i in range(40):
-        mine = (token, front.token(client_id="skc_%d" % i))[i % 2]
+    streams, tokens = [], [front.token(client_id="skc_%d" % i) if i % 2 else token for i in range(40)]
+    for i, mine in enumerate(tokens):
         message = [listen(mine, i, toolsListChanged=True), (Session(front, mine).headers(), b""),
-                   modern("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 20000}, "_meta": {
+                   modern("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 600000}, "_meta": {
                        "progressToken": i}}, mine, "work", i)][i % 3]
         if i >= 12 and i % 3 == 2:
             continue    # would wait for its end, as it is no stream
         streams.append(Events(front, message, verb="POST" if message[1] else "GET"))
+        if i < 12:
+            streams[-1].head()  # else a later one may have its place, and this call no stream
     statuses = [e.head().status for e in streams if not is_stream(e)]
     is_(sum(is_stream(e) for e in streams), 12, name + ": one principal has so many streams, of all kinds and clients")
     ok(all(status == 503 for status in statuses), name + ": others are refused (%s)" % statuses)
@@ -303,7 +316,7 @@ def hoarding(front, name):
     def again():
         with Events(front, listen(token, toolsListChanged=True)) as e:
             return is_stream(e)
-    ok(wait_for(again, 10), name + ": and so has the first when it has let go")
+    ok(wait_for(again, 60), name + ": and so has the first when it has let go")
 
 
 def subscribing(front, name):
@@ -509,10 +522,11 @@ def descriptors(front, name):
     statuses = [e.head().status for e in streams]
     ok(statuses.count(200) >= 100 and statuses.count(503) > 0 and set(statuses) == {200, 503},
        "%s: streams end where descriptors do (%d of %d)" % (name, statuses.count(200), len(statuses)))
+    token = front.token()
     began = time.monotonic()
-    ok(all(front.post(modern_call("greet_user", {"name": "Fay"}, front.token())).status == 200 for _ in range(20)),
+    ok(all(front.post(modern_call("greet_user", {"name": "Fay"}, token)).status == 200 for _ in range(20)),
        name + ": and calls are answered beside them")
-    ok(time.monotonic() - began < 10, name + ": soon")
+    ok(time.monotonic() - began < 30, name + ": soon")
     for e in streams:
         e.close()
 
@@ -538,13 +552,14 @@ def demoted(front, name):
 def dawdling(front, name):
     """Slow calls of one, which are no streams, and a quick one of another."""
     greedy, other = front.token(sub="usr_greedy"), front.token(sub="usr_other")
-    slow = [Events(front, modern("tools/call", {"name": "work", "arguments": {"steps": 1, "gap_ms": 12000}}, greedy, "work",
-                                 i)) for i in range(40)]
+    call = {"name": "work", "arguments": {"steps": 1, "gap_ms": 60000}}
+    slow = [Events(front, modern("tools/call", call, greedy, "work", i)) for i in range(40)]
     time.sleep(0.3)
     began = time.monotonic()
     r = front.post(modern_call("greet_user", {"name": "Gus"}, other))
     took = time.monotonic() - began
-    ok(r.status == 200 and took < 6, "%s: 40 slow calls of one keep nobody else waiting for long (%.1f s)" % (name, took))
+    ok(r.status == 200 and took < 30,
+       "%s: 40 slow calls of one keep nobody else waiting for long (%.1f s)" % (name, took))
     for e in slow:
         e.close()
 
@@ -558,7 +573,8 @@ def events(front, name):
         return front.request("GET", "/mcp", of.headers(("Last-Event-ID", event)))
     with Events(front, session.message("tools/call", {"name": "work", "arguments": {"steps": 2, "gap_ms": 1500}, "_meta": {
             "progressToken": 1}}, 77)) as e:
-        e.read()
+        while not e.events and e.read():
+            pass
         event = next(line[4:] for line in e.events[0][1].decode().split("\n") if line.startswith("id: "))
     strangers = [Session(front, t) for _, t in others(front)] + [Session(front, token)]
     forged = [event[:-1], event + "0", event.upper() if event.upper() != event else "f" * 32, "0" * 32, "x", "-1", "%00",
@@ -589,7 +605,8 @@ def main():
                 demoted(front, name)
             ok(before <= set(front.responders()), name + ": no process has ended")
         if front.kind != "fcgid":
-            with HostileFront(name, {"MAX_STREAMS_PRINCIPAL": "12", "STREAM_KEEPALIVE_S": "1"}) as front:
+            with HostileFront(name, {"MAX_STREAMS_PRINCIPAL": "12", "STREAM_KEEPALIVE_S": "1",
+                                     "TOOL_TIMEOUT_S": "600"}) as front:
                 hoarding(front, name)
             with HostileFront(name, {"STREAM_KEEPALIVE_S": "1", "MAX_STREAMS_PRINCIPAL": "1000"}) as front:
                 before = front.responders()

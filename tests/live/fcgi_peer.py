@@ -263,7 +263,7 @@ def silent():
         for text, head in (("the parameters", begin()),
             ("the body", begin() + stream(PARAMS, pairs(POST)) + record(STDIN, b"a" * 1000)[:8])):
             with Connection(r.address) as c:
-                c.send(head + (b"\1\4\0\1\1\0\0\0" if text == "the parameters" else b""))
+                c.send(head + (b"\1\4\0\1\xff\0\0\0" if text == "the parameters" else b""))
                 began = time.monotonic()
                 while c.try_send(b"a") and time.monotonic() - began < 60:
                     time.sleep(0.1)

@@ -261,16 +261,15 @@ def restarts(env):
         front.settings["RATE_LIMIT"] = "1/minute"
         front.settings["RESOURCE_METADATA_URL"] = "https://mcp.example.com/prm"
         front.configure()
-        statuses = [wait_for(lambda: front.request("POST", "/").status == 429, 10.0), front.request("POST", "/",
-                [INSPECTOR])]
-        is_((statuses[0], statuses[1].status, statuses[1].body),
-            (True, 429, b'{"error":"Rate limit exceeded: 1 per 1 minute"}'),
+        # Each process looks at the file when it gets to it.
+        r = wait_for(lambda: (lambda a: a if a.status == 429 else None)(front.request("POST", "/", [INSPECTOR])))
+        is_(r and r.body, b'{"error":"Rate limit exceeded: 1 per 1 minute"}',
             "a changed file switches the rate limit on while it serves [S2 S3 S82]")
-        ok(statuses[1].get("Access-Control-Allow-Origin") and statuses[1].get("Retry-After"),
+        ok(r and r.get("Access-Control-Allow-Origin") and r.get("Retry-After"),
            "a 429 carries CORS fields and Retry-After [T9]")
         front.settings["RATE_LIMIT"] = "off"
         front.configure()
-        r = wait_for(lambda: (lambda a: a if a.status == 401 else None)(front.request("POST", "/")), 10.0)
+        r = wait_for(lambda: (lambda a: a if a.status == 401 else None)(front.request("POST", "/")))
         ok(r and 'resource_metadata="https://mcp.example.com/prm"' in r.get("WWW-Authenticate"),
            "RESOURCE_METADATA_URL is what the challenge says [S75]")
         with open(front.dir + "/htdocs/index.html", "w", encoding="ascii") as f:

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from front import Front, missing  # noqa: E402
-from harness import diag, done, is_, modern_call, ok, skip, wait_for  # noqa: E402
+from harness import diag, done, is_, modern_call, skip, wait_for  # noqa: E402
 
 OVER = b'{"error":"Rate limit exceeded: %d per 1 minute"}'
 

@@ -63,6 +63,7 @@ struct http_channel_ops {
 
 struct http_channel {
 	const struct http_channel_ops *ops;
+	bool shared;	/* the front sends other requests on the same connection once this answer has ended */
 };
 
 #endif

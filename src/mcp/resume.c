@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mcp/era.h"
@@ -139,7 +140,7 @@ resume_release(struct rpc *x, int64_t retry_ms)
 	struct mcp_kept *kept;
 	enum mcp_err err = MCP_OK;
 
-	if (!r->inner || !r->inner->keep)
+	if (!r->inner || !r->inner->keep || r->inner->shared)
 		return MCP_ENOTSUP;
 	pthread_mutex_lock(&r->lock);
 	if (!r->released && !r->primed)
@@ -170,7 +171,7 @@ await(struct rpc *x, const unsigned char box[DIGEST_SHA256_LEN])
 		err = bus_mail_take(x->service->bus, box, &x->reply->body);
 		if (err != MCP_EAGAIN)
 			return err;
-		if (now_ms >= deadline_ms)
+		if (now_ms >= deadline_ms || now_ms >= ending_ms())
 			return MCP_ETIMEOUT;
 		(void)wake_wait(wake, since, now_ms + LOOK_MS < deadline_ms ? now_ms + LOOK_MS : deadline_ms);
 	}
@@ -180,6 +181,24 @@ static int
 no_such_event(struct rpc *x)
 {
 	return rpc_error_as(x, 405, JSONRPC_INVALID_REQUEST, "There is no event to go on from", NULL);
+}
+
+/* Too many streams are open. An answer that was taken out of its box is put back for the next time. */
+static int
+no_stream(struct rpc *x, const unsigned char box[DIGEST_SHA256_LEN], bool taken)
+{
+	const struct buf *body = &x->reply->body;
+	enum mcp_err err = MCP_OK;
+
+	if (taken)
+		err = bus_mail_open(x->service->bus, box, x->session.principal, x->message->now_s,
+		    x->message->now_s + KEPT_S);
+	if (taken && !err)
+		err = bus_mail_put(x->service->bus, box, x->message->now_s, body->data, body->len);
+	if (err)
+		log_warning("request %s: an answer that nobody could get is lost: %s", x->message->request_id,
+		    mcp_strerror(err));
+	return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Too many streams are open; try again later", NULL);
 }
 
 int
@@ -196,13 +215,13 @@ resume_answer(struct rpc *x, const char *id)
 		err = bus_mail_take(x->service->bus, box, body);
 	if (err && err != MCP_EAGAIN)
 		return no_such_event(x);
+	x->reply->status = 200;
+	if (send_id(x->message->stream, id, RETRY_MS) == MCP_ELIMIT)
+		return no_stream(x, box, err == MCP_OK);
 	snprintf(name, sizeof name, RESUMED "%s", id);
 	if (err && bus_note_set(x->service->bus, x->session.key, x->session.principal, name, "", x->message->now_s,
 	    x->message->now_s + lasts_s(x, x->message->stream)))
 		log_debug("request %s: it is not known that the client came back", x->message->request_id);
-	x->reply->status = 200;
-	if (send_id(x->message->stream, id, RETRY_MS) == MCP_ELIMIT)
-		return no_such_event(x);
 	if (err && await(x, box))
 		buf_reset(body);	/* the client comes again */
 	return -1;

@@ -34,13 +34,15 @@ void resume_end(struct rpc *x);
 
 /*
  * End the request's stream while the work goes on; the client comes back after "retry_ms". Returns MCP_OK: nothing can
- * be sent any more; MCP_ENOTSUP: not with this client or this web server, all is as before; else as stream->send().
+ * be sent any more; MCP_ENOTSUP: not with this client, this web server or this connection, all is as before; else as
+ * stream->send().
  */
 enum mcp_err resume_release(struct rpc *x, int64_t retry_ms) MCP_MUST_CHECK;
 
 /*
  * Answer a client that comes for what follows the event "id": the answer is the reply's body; or nothing, when the life
- * of this stream is over first; or 405, when there is no such event. Returns -1.
+ * of this stream is over first; or 405, when there is no such event; or 503, with the answer kept, when no stream is
+ * to be had. Returns -1.
  */
 int resume_answer(struct rpc *x, const char *id);
 

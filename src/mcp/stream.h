@@ -78,6 +78,7 @@ struct mcp_stream {
 	/* On the monotonic clock: what is sent by then comes before the stream is given up; 0: not known. */
 	int64_t until_ms;
 	bool costs_process;	/* each stream costs the front a process, so that one that waits should not be */
+	bool shared;		/* if ended before mcp_dispatch() returns, it holds up another request until then */
 };
 
 /* Whether the client of a request is still there; for as long as mcp_dispatch() runs. */

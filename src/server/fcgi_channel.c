@@ -167,7 +167,7 @@ static const struct http_channel_ops channel_ops = {
 void
 fcgi_channel_init(struct fcgi_channel *c, struct fcgi_worker *w)
 {
-	c->channel.ops = &channel_ops;
+	c->channel = (struct http_channel){ .ops = &channel_ops, .shared = w->connection->input.keep };
 	c->worker = w;
 	atomic_init(&c->stream, NULL);
 	atomic_init(&c->gone, false);

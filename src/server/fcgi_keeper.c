@@ -82,7 +82,7 @@ fcgi_keeper_take(struct fcgi_stream *s)
 	pthread_mutex_lock(&s->lock);
 	if (epoll_ctl(loop->keeper.epoll_fd, EPOLL_CTL_ADD, s->connection->input.fd, &event) != 0)
 		atomic_store(&s->gone, true);
-	s->handed = true;
+	atomic_store(&s->handed, true);
 	pthread_mutex_unlock(&s->lock);
 	/* It may be freed by now. */
 	fcgi_loop_wake_keeper(loop);
@@ -107,9 +107,11 @@ look_at_running(struct fcgi_stream *s, int64_t now_ms, struct findings *f)
 		atomic_store(&s->gone, true);
 	else
 		earlier(&f->due_ms, s->over_ms);
-	/* Who holds the lock is writing. */
-	if (pthread_mutex_trylock(&s->lock) != 0)
+	/* Who holds the lock is writing, and may wait for the client: never for that here. */
+	if (pthread_mutex_trylock(&s->lock) != 0) {
+		earlier(&f->due_ms, now_ms + pulse_ms);
 		return;
+	}
 	fcgi_stream_flush(s);
 	fcgi_stream_pulse(s, now_ms, pulse_ms);
 	earlier(&f->due_ms, s->moved_ms + pulse_ms);
@@ -169,15 +171,11 @@ look(struct fcgi_loop *loop, int64_t now_ms, bool *any_kept)
 	struct fcgi_keeper *k = &loop->keeper;
 	struct findings f = { .due_ms = INT64_MAX };
 	struct fcgi_stream *s, *next;
-	bool handed;
 
 	pthread_mutex_lock(&k->lock);
 	for (s = k->first; s; s = next) {
 		next = s->next;
-		pthread_mutex_lock(&s->lock);
-		handed = s->handed;
-		pthread_mutex_unlock(&s->lock);
-		if (handed)
+		if (atomic_load(&s->handed))
 			look_at_kept(k, s, now_ms, &f);
 		else
 			look_at_running(s, now_ms, &f);

@@ -17,7 +17,8 @@ fcgi_loop_request_stop(struct fcgi_loop *loop)
 void
 fcgi_loop_wake(struct fcgi_loop *loop)
 {
-	for (unsigned i = 0; i < loop->started; i++)
+	/* When the process stops, their threads are joined before the keeper's. */
+	for (unsigned i = 0; atomic_load(&loop->running) > 0 && i < loop->started; i++)
 		pthread_kill(loop->workers[i]->thread, FCGI_WAKE_SIGNAL);
 }
 

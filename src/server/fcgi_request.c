@@ -21,6 +21,8 @@
 /* PARAMS records of the largest head, the empty one too. */
 #define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)
 #define ANSWER_KEPT_MAX (256 * 1024)	/* a thread's buffer that grew beyond this for one answer is given back */
+#define PIECE (64 * 1024)		/* of an answer: how often to look at the time */
+#define READER_BYTES_PER_S 16384	/* a client that takes its whole answer more slowly is given up */
 #define HEADS_MAX 256	/* peers in the middle of a head that are waited for; each may keep HTTP_PARAMS_BYTES_MAX */
 #define FIRST_BYTE_MS 20	/* how long a thread stays with a new connection that says nothing yet */
 
@@ -105,9 +107,34 @@ read_body(void *ctx, void *to, size_t n, enum mcp_err *err)
 	return fcgi_input_body(&w->connection->input, &w->buffer, &w->loop->patience, to, n, err);
 }
 
+/*
+ * Have libfcgi write the body, which waits for the client at each write. One that takes little at a time is given up
+ * after all: the connection is shut, so that nothing more is waited for.
+ */
+static bool
+send_body(struct fcgi_worker *w, const struct fcgi_connection *c)
+{
+	const struct buf *body = &w->response.body;
+	int64_t until_ms = clock_monotonic_ms() + w->loop->patience.between_bytes_ms
+	    + (int64_t)body->len * 1000 / READER_BYTES_PER_S;
+
+	for (size_t at = 0; at < body->len; at += PIECE) {
+		int n = body->len - at < PIECE ? (int)(body->len - at) : PIECE;
+
+		if (FCGX_PutStr(body->data + at, n, w->fcgx.out) != n)
+			return false;
+		if (clock_monotonic_ms() >= until_ms) {
+			fcgi_loop_log_fault(w->loop, "it takes its answer too slowly");
+			shutdown(c->input.fd, SHUT_RDWR);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Compose and write the answer whole. Returns whether all of it has left. */
 static bool
-send_answer(struct fcgi_worker *w)
+send_answer(struct fcgi_worker *w, const struct fcgi_connection *c)
 {
 	struct http_response *res = &w->response;
 	FCGX_Request *r = &w->fcgx;
@@ -117,8 +144,8 @@ send_answer(struct fcgi_worker *w)
 	http_response_settle(res);
 	sent = http_response_head(res, false, &w->head) == MCP_OK
 	    && FCGX_PutStr(w->head.data, (int)w->head.len, r->out) == (int)w->head.len;
-	if (sent && !res->no_body && res->body.len > 0)
-		sent = FCGX_PutStr(res->body.data, (int)res->body.len, r->out) == (int)res->body.len;
+	if (sent && !res->no_body)
+		sent = send_body(w, c);
 	FCGX_FClose(r->err);
 	if (FCGX_FClose(r->out) != 0)
 		sent = false;
@@ -148,9 +175,9 @@ answer(struct fcgi_worker *w, struct fcgi_connection *c, struct fcgi_head *head)
 	w->response.channel = &w->channel.channel;
 	handler->handle(handler->ctx, &req, &body, &w->response);
 	end = fcgi_channel_end(&w->channel);
-	fcgi_worker_handled(w);
 	if (end == FCGI_CHANNEL_UNUSED)
-		end = send_answer(w) ? FCGI_CHANNEL_SENT : FCGI_CHANNEL_LOST;
+		end = send_answer(w, c) ? FCGI_CHANNEL_SENT : FCGI_CHANNEL_LOST;
+	fcgi_worker_handled(w);
 	FCGX_Free(&w->fcgx, 0);
 	w->fcgx.ipcFd = -1;
 	/* The memory is kept for the next answer, unless this one was unusually large. */

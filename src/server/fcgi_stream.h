@@ -33,6 +33,7 @@ struct fcgi_stream {
 	int64_t over_ms;		/* when its life is over */
 	atomic_bool gone;		/* nothing more can be sent */
 	atomic_bool asked;		/* somebody wants to know soon whether the client has left */
+	atomic_bool handed;		/* the thread that answered has let go of it; set under the lock */
 	struct http_channel_owner owner;	/* set before "kept" */
 	pthread_mutex_t lock;
 	/* Under the lock: */
@@ -40,7 +41,6 @@ struct fcgi_stream {
 	size_t sent;
 	int64_t moved_ms;		/* when bytes left last, or were queued behind nothing */
 	bool kept;			/* has an owner */
-	bool handed;			/* the thread that answered has let go of it */
 	bool ended;			/* the owner has let go of it */
 	bool told;			/* the owner was told to end it; touched by the keeper only */
 	/* Under the keeper's lock: */

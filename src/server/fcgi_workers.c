@@ -212,6 +212,11 @@ fcgi_worker_start(struct fcgi_loop *loop)
 		return false;
 	}
 	w = take_ended(loop);
+	if (!w && loop->started == loop->options.workers + FCGI_AWAY_MAX) {
+		/* Somebody counts as away for a moment, and takes it back. */
+		pthread_mutex_unlock(&loop->lock);
+		return false;
+	}
 	if (!w)
 		w = new_worker(loop);
 	error = w ? fcgi_thread_create(&w->thread, loop->work, w) : errno;
@@ -233,13 +238,16 @@ static bool
 mark_away(struct fcgi_worker *w)
 {
 	struct fcgi_loop *loop = w->loop;
-	bool marked = !w->away && atomic_load(&loop->away) < FCGI_AWAY_MAX;
 
-	if (marked) {
-		w->away = true;
-		atomic_fetch_add(&loop->away, 1);
+	if (w->away)
+		return false;
+	/* Several may ask at once, each with a lock of its own: whoever counted one too many takes it back. */
+	if (atomic_fetch_add(&loop->away, 1) >= FCGI_AWAY_MAX) {
+		atomic_fetch_sub(&loop->away, 1);
+		return false;
 	}
-	return marked;
+	w->away = true;
+	return true;
 }
 
 bool
@@ -275,14 +283,24 @@ fcgi_worker_handled(struct fcgi_worker *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* Whether all workers have something to do, and it matters. */
+static bool
+is_busy(struct fcgi_loop *loop)
+{
+	return atomic_load(&loop->idle) == 0 && !atomic_load(&loop->stopping);
+}
+
 bool
 fcgi_loop_look_at_workers(struct fcgi_loop *loop)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	bool again = atomic_load(&loop->idle) == 0 && !atomic_load(&loop->stopping), found = false;
+	bool again = is_busy(loop), found = false;
 
-	if (!again)
+	if (!again) {
 		atomic_store(&loop->keeper.watching, false);
+		/* Whoever became busy in between has found somebody watching. */
+		again = is_busy(loop) && !atomic_exchange(&loop->keeper.watching, true);
+	}
 	pthread_mutex_lock(&loop->lock);
 	for (unsigned i = 0; again && i < loop->started; i++) {
 		struct fcgi_worker *w = loop->workers[i];

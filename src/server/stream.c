@@ -261,6 +261,7 @@ stream_offer(struct exchange *x, struct mcp_message *m)
 	/* It has not begun, so its life is counted from later on. */
 	s->stream = (struct mcp_stream){ .send = send_event, .keep = x->res->channel->ops->keep ? keep : NULL,
 	    .ctx = x, .life_ms = waiting_life_ms(x), .costs_process = costs_process(x),
+	    .shared = x->res->channel->shared,
 	    .until_ms = clock_monotonic_ms() + x->server->settings->max_stream_s * 1000 - LAST_WORD_MS };
 	m->stream = &s->stream;
 }

@@ -86,7 +86,8 @@ static const char *const sql[SQL_COUNT] = {
 	    " AND substr(name, 1, instr(name || ' ', ' ')) = substr(?2, 1, instr(?2 || ' ', ' '))",
 	[SQL_NOTE_SET] = "INSERT INTO note (owner, name, value, until_s, principal)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5)"
-	    " ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, until_s = excluded.until_s",
+	    " ON CONFLICT (owner, name) DO UPDATE SET id = (SELECT 1 + max(id) FROM note), value = excluded.value,"
+	    " until_s = excluded.until_s",
 	[SQL_NOTE_GET] = "SELECT value FROM note WHERE owner = ?1 AND name = ?2 AND until_s >= ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM note WHERE owner = ?1 AND name = ?2"
 };

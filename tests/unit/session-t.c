@@ -64,7 +64,9 @@ struct peer {
 	int64_t retry_ms;
 	bool comes_back;	/* another process asks for what follows the id, as soon as there is one */
 	pid_t elsewhere;	/* which is that */
+	bool ending;		/* that process is about to end */
 	bool leaves;		/* the client leaves with the first event */
+	bool full;		/* no stream is to be had */
 	bool ended;		/* the stream was ended */
 };
 
@@ -141,7 +143,11 @@ come_back_elsewhere(struct peer *p)
 
 		if (!open_stores())
 			_exit(99);
+		if (p->ending)
+			ending_set(clock_monotonic_ms());
 		come_back(&own, p->id);
+		if (p->ending)
+			_exit(reply.status == 200 && reply.body.len == 0 ? 0 : 1);
 		_exit(reply.status == 200 && strstr(reply.body.data, "logged") ? 0 : 1);
 	}
 }
@@ -153,6 +159,8 @@ take_event(void *ctx, const struct mcp_event *event)
 	char id[64] = "";
 	const char *at;
 
+	if (p->full)
+		return MCP_ELIMIT;
 	if (!event->json) {
 		snprintf(p->id, sizeof p->id, "%s", event->id);
 		p->retry_ms = event->retry_ms;
@@ -573,7 +581,7 @@ test_capabilities(void)
 static void
 test_resuming(void)
 {
-	struct peer p = { .leaves = true }, again = { .answer = NULL };
+	struct peer p = { .leaves = true }, again = { .answer = NULL }, none = { .full = true };
 	char own[1024];
 	int status = 1;
 
@@ -604,9 +612,15 @@ test_resuming(void)
 	ok(waitpid(p.elsewhere, &status, 0) == p.elsewhere && status == 0,
 	    "a client that comes back before the answer is there waits for it, in another process");
 	is_int((long)reply.body.len, 0, "and gets it on that stream alone");
+	p = (struct peer){ .comes_back = true, .ending = true };
+	call("slow", &p);
+	ok(waitpid(p.elsewhere, &status, 0) == p.elsewhere && status == 0,
+	    "it does not wait in a process that is about to end");
 	p = (struct peer){ .answer = NULL };
 	call("ends", &p);
 	ok(p.ended && p.retry_ms == 700 && reply.body.len == 0, "a tool ends its stream and goes on");
+	come_back(&none, p.id);
+	is_int(reply.status, 503, "when no stream is to be had for its answer, the client is told to come again");
 	come_back(&again, p.id);
 	ok(says("went on: 0"), "its answer waits");
 	come_back(&again, "no such id");
@@ -614,6 +628,15 @@ test_resuming(void)
 	legacy("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'ends'}}");
 	ok(says("went on: ") && !strstr(reply.body.data, "went on: 0"), "without a stream there is none to end");
 	p = (struct peer){ .answer = NULL };
+	{
+		struct mcp_stream stream = { .send = take_event, .keep = keep_stream, .ctx = &p, .life_ms = 300,
+		    .shared = true };
+
+		dispatch(q("{'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'ends'}}"), "2025-11-25",
+		    &stream, NULL);
+		ok(says("went on: ") && !strstr(reply.body.data, "went on: 0") && !p.ended,
+		    "nor is one ended on a connection that somebody else's request may be waiting on");
+	}
 	{
 		struct mcp_stream stream = { .send = take_event, .ctx = &p, .life_ms = 300 };
 

@@ -69,7 +69,7 @@ def beside(r, queries, measure, seconds, text):
 
 
 def given_up(r):
-    """fcgi-echo -t 5: a client that takes something every second, but 4 KiB."""
+    """fcgi-echo -t 15: a client that takes something every second, but 4 KiB."""
     s = Slow(r, "size=500000", 4096)
     ok(wait_for(lambda: "it takes its answer too slowly" in r.logged(), 120), "who takes too little is given up")
     s.close()
@@ -83,7 +83,7 @@ def main():
     with Responder([ECHO, "-w", "2", "-t", "15"]) as r:
         r.ready()
         beside(r, ["size=5000000"] * 2, time_to_answer, 12, "slow readers of whole answers, as many as workers")
-    with Responder([ECHO, "-w", "1", "-t", "5"]) as r:
+    with Responder([ECHO, "-w", "1", "-t", "15"]) as r:
         r.ready()
         given_up(r)
     done()

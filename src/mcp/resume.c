@@ -183,22 +183,19 @@ no_such_event(struct rpc *x)
 	return rpc_error_as(x, 405, JSONRPC_INVALID_REQUEST, "There is no event to go on from", NULL);
 }
 
-/* Too many streams are open. An answer that was taken out of its box is put back for the next time. */
-static int
-no_stream(struct rpc *x, const unsigned char box[DIGEST_SHA256_LEN], bool taken)
+/* An answer that was taken out of its box could not be sent: it waits for the next time. */
+static void
+put_back(struct rpc *x, const unsigned char box[DIGEST_SHA256_LEN])
 {
 	const struct buf *body = &x->reply->body;
-	enum mcp_err err = MCP_OK;
+	enum mcp_err err = bus_mail_open(x->service->bus, box, x->session.principal, x->message->now_s,
+	    x->message->now_s + KEPT_S);
 
-	if (taken)
-		err = bus_mail_open(x->service->bus, box, x->session.principal, x->message->now_s,
-		    x->message->now_s + KEPT_S);
-	if (taken && !err)
+	if (!err)
 		err = bus_mail_put(x->service->bus, box, x->message->now_s, body->data, body->len);
 	if (err)
-		log_warning("request %s: an answer that nobody could get is lost: %s", x->message->request_id,
+		log_warning("request %s: an answer that could not be sent is not kept: %s", x->message->request_id,
 		    mcp_strerror(err));
-	return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Too many streams are open; try again later", NULL);
 }
 
 int
@@ -207,7 +204,7 @@ resume_answer(struct rpc *x, const char *id)
 	unsigned char box[DIGEST_SHA256_LEN];
 	char name[sizeof RESUMED + sizeof x->resume.id];
 	struct buf *body = &x->reply->body;
-	enum mcp_err err = MCP_ENOENT;
+	enum mcp_err err = MCP_ENOENT, sent;
 
 	if (x->session.open && x->service->bus && x->message->stream && strlen(id) < sizeof x->resume.id)
 		err = session_box(x, "event", id, box);
@@ -216,8 +213,15 @@ resume_answer(struct rpc *x, const char *id)
 	if (err && err != MCP_EAGAIN)
 		return no_such_event(x);
 	x->reply->status = 200;
-	if (send_id(x->message->stream, id, RETRY_MS) == MCP_ELIMIT)
-		return no_stream(x, box, err == MCP_OK);
+	sent = send_id(x->message->stream, id, RETRY_MS);
+	if (sent && !err)
+		put_back(x, box);
+	if (sent == MCP_ELIMIT)
+		return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Too many streams are open; try again later", NULL);
+	if (sent) {
+		buf_reset(body);
+		return -1;
+	}
 	snprintf(name, sizeof name, RESUMED "%s", id);
 	if (err && bus_note_set(x->service->bus, x->session.key, x->session.principal, name, "", x->message->now_s,
 	    x->message->now_s + lasts_s(x, x->message->stream)))

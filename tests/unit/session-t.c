@@ -67,6 +67,7 @@ struct peer {
 	bool ending;		/* that process is about to end */
 	bool leaves;		/* the client leaves with the first event */
 	bool full;		/* no stream is to be had */
+	bool cut;		/* nothing can be sent */
 	bool ended;		/* the stream was ended */
 };
 
@@ -159,8 +160,8 @@ take_event(void *ctx, const struct mcp_event *event)
 	char id[64] = "";
 	const char *at;
 
-	if (p->full)
-		return MCP_ELIMIT;
+	if (p->full || p->cut)
+		return p->full ? MCP_ELIMIT : MCP_ECLOSED;
 	if (!event->json) {
 		snprintf(p->id, sizeof p->id, "%s", event->id);
 		p->retry_ms = event->retry_ms;
@@ -623,6 +624,9 @@ test_resuming(void)
 	ok(p.ended && p.retry_ms == 700 && reply.body.len == 0, "a tool ends its stream and goes on");
 	come_back(&none, p.id);
 	is_int(reply.status, 503, "when no stream is to be had for its answer, the client is told to come again");
+	none = (struct peer){ .cut = true };
+	come_back(&none, p.id);
+	is_int((long)reply.body.len, 0, "when it has left again, it gets nothing");
 	come_back(&again, p.id);
 	ok(says("went on: 0"), "its answer waits");
 	come_back(&again, "no such id");

@@ -11,7 +11,7 @@
  * Names and values in application/x-www-form-urlencoded, as OAuth sends them in query strings and bodies. Source: RFC
  * 6749 appendix B.
  */
-#define FORM_FIELDS_MAX 64
+#define FORM_FIELDS_MAX 80	/* ENDPOINT_SCOPES_MAX, one a field, and what goes with them */
 #define FORM_BYTES_MAX (64 * 1024)
 
 struct form_field {

@@ -143,7 +143,7 @@ static enum mcp_err
 build_scopes(struct issuer *is, const char *scopes)
 {
 	struct buf text;
-	enum mcp_err err = strlist_split(&is->scopes, scopes, " ", ENDPOINT_SCOPES_MAX);
+	enum mcp_err err = strlist_split(&is->scopes, scopes, " ", ENDPOINT_SCOPES_MAX - 1);
 
 	if (err)
 		return err;

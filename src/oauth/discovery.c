@@ -233,7 +233,7 @@ is_unreachable(enum mcp_err err)
 
 /*
  * Ask for one form. *next tells whether another form may do better: after an answer that is no document, not after
- * silence. Returns MCP_OK or MCP_ENOMEM.
+ * silence. Returns MCP_OK, MCP_ENOMEM, or MCP_ECLOSED: the process ends, which says nothing of the issuer.
  */
 static enum mcp_err
 ask_form(const struct discovery *self, const char *url, long left_ms, struct discovery_document *d, bool *next)
@@ -257,7 +257,7 @@ ask_form(const struct discovery *self, const char *url, long left_ms, struct dis
 		else
 			snprintf(d->fault, sizeof(d->fault), "the answer has status %d", res.status);
 		err = MCP_OK;
-	} else if (err && err != MCP_ENOMEM) {
+	} else if (err && err != MCP_ENOMEM && err != MCP_ECLOSED) {
 		d->status = 502;
 		snprintf(d->fault, sizeof(d->fault), "%s", res.fault);
 		err = MCP_OK;
@@ -336,7 +336,7 @@ wait_for_thread(struct discovery *self)
 	self->waiting--;
 }
 
-/* Ask, and keep what comes. Needs the lock, which is released meanwhile. MCP_OK or MCP_ENOMEM. */
+/* Ask, and keep what comes. Needs the lock, which is released meanwhile. Returns as ask_form(). */
 static enum mcp_err
 renew(struct discovery *self, int64_t now_s)
 {
@@ -365,15 +365,18 @@ renew(struct discovery *self, int64_t now_s)
 }
 
 enum mcp_err
-discovery_get(struct discovery *d, int64_t now_s, const struct discovery_document **out)
+discovery_get(struct discovery *d, int64_t now_s, bool patient, const struct discovery_document **out)
 {
 	enum mcp_err err = MCP_OK;
+	bool waited = false;
 
 	*out = NULL;
 	pthread_mutex_lock(&d->lock);
-	if (!is_fresh(d->current, now_s) && d->busy && d->waiting < WAITING_MAX)
+	if (!is_fresh(d->current, now_s) && d->busy && (patient || d->waiting < WAITING_MAX)) {
 		wait_for_thread(d);
-	else if (!is_fresh(d->current, now_s) && !d->busy)
+		waited = true;
+	}
+	if (!is_fresh(d->current, now_s) && !d->busy && (patient || !waited))
 		err = renew(d, now_s);
 	if (!err && !is_fresh(d->current, now_s))
 		err = MCP_ELIMIT;

@@ -56,9 +56,11 @@ const char *discovery_host(const struct discovery *d);
  * Only one whose "issuer" is ours, byte for byte, counts (RFC 8414 section 3.3), of a JSON type and at most
  * DISCOVERY_BYTES_MAX. A URL in it may be used if fetch_url_allowed() says so, its host is no numeric address (but for
  * the issuer's own and those of FETCH_ALLOW), and it is https where the issuer is; it still counts as learnt (see
- * fetch.h). Returns MCP_OK with *out, a reference; MCP_ELIMIT when too many wait already; MCP_ENOMEM. Thread-safe.
+ * fetch.h). "patient": not refused because others wait; for callers of whom there is one at a time. Returns MCP_OK with
+ * *out, a reference; MCP_ELIMIT when too many wait already; MCP_ECLOSED: the process ends; MCP_ENOMEM. Thread-safe.
  */
-enum mcp_err discovery_get(struct discovery *d, int64_t now_s, const struct discovery_document **out) MCP_MUST_CHECK;
+enum mcp_err discovery_get(struct discovery *d, int64_t now_s, bool patient,
+    const struct discovery_document **out) MCP_MUST_CHECK;
 
 /* Give a reference of discovery_get() back; NULL is fine. */
 void discovery_release(const struct discovery_document *document);

@@ -224,7 +224,8 @@ send_question(const struct introspection *in, const struct token_policy *policy,
 		req->headers = NULL;
 		if (err && err != MCP_ENOMEM) {
 			snprintf(q->fault, sizeof(q->fault), "%s", res.fault);
-			turn_out = FAILED;
+			/* An answer that is too large says something of the token, and the end something of us. */
+			turn_out = err == MCP_ELIMIT || err == MCP_ECLOSED ? USELESS : FAILED;
 		} else if (!err && res.status != 200) {
 			turn_out = judge_status(q, &res, v);
 		} else if (!err) {
@@ -248,9 +249,10 @@ ask(const struct introspection *in, const struct token_policy *policy, struct qu
 
 	if (in->endpoint)
 		return send_question(in, policy, q, &req, v, until_s);
-	err = discovery_get(in->discovery, q->now_s, &document);
-	if (err == MCP_ELIMIT) {
-		snprintf(q->fault, sizeof(q->fault), "too many wait for its metadata");
+	err = discovery_get(in->discovery, q->now_s, false, &document);
+	if (err == MCP_ELIMIT || err == MCP_ECLOSED) {
+		snprintf(q->fault, sizeof(q->fault), "%s", err == MCP_ELIMIT ? "too many wait for its metadata" :
+		    "the process ends");
 		turn_out = USELESS;
 	} else if (!err && document->status != 200) {
 		snprintf(q->fault, sizeof(q->fault), "its metadata: %.80s", document->fault);

@@ -85,7 +85,7 @@ keyfetch_discovered(struct discovery *discovery, const struct fetch_policy *poli
 	*set = NULL;
 	*max_age_s = -1;
 	fault[0] = '\0';
-	err = discovery_get(discovery, now_s, &document);
+	err = discovery_get(discovery, now_s, true, &document);
 	if (err) {
 		snprintf(fault, KEYFETCH_FAULT_MAX, "%s", mcp_strerror(err));
 		return err;

@@ -22,12 +22,13 @@ keylease_end(struct keylease *l, bool failed)
 }
 
 void
-keylease_learn(struct keylease *l, const struct state_keys *row)
+keylease_learn(struct keylease *l, const struct state_keys *row, int64_t now_s)
 {
 	int64_t at_s = row->attempt_s > 0 ? row->attempt_s : 0;
 	bool ended = row->fetched_s >= at_s || row->attempt_failed;
 
-	if (at_s == 0 || (l->begun && at_s < l->at_s))
+	/* A clock that was put back has left ours in the future. */
+	if (at_s == 0 || (l->begun && at_s < l->at_s && l->at_s <= now_s + KEYLEASE_S))
 		return;
 	if (l->begun && at_s == l->at_s && !ended)
 		return;		/* ours, and we know better how it went */

@@ -39,7 +39,7 @@ void keylease_begin(struct keylease *l, int64_t now_s);
 void keylease_end(struct keylease *l, bool failed);
 
 /* Take over what state.db says of the last fetch, whoever began it, unless this process knows of a later one. */
-void keylease_learn(struct keylease *l, const struct state_keys *row);
+void keylease_learn(struct keylease *l, const struct state_keys *row, int64_t now_s);
 
 /* Whether a fetch runs, and not for longer than one can last. */
 bool keylease_is_running(const struct keylease *l, int64_t now_s);

@@ -175,7 +175,7 @@ look_at_state(struct keystore *k, int64_t now_s)
 	}
 	row.fetched_s = clamp(row.fetched_s, 0, INT64_MAX);
 	pthread_mutex_lock(&k->lock);
-	keylease_learn(&k->lease, &row);
+	keylease_learn(&k->lease, &row, now_s);
 	wanted = row.jwks && row.generation != k->generation && !k->must_fetch;
 	pthread_mutex_unlock(&k->lock);
 	/* What is in the file is read as strictly as what comes from the network. */
@@ -188,8 +188,9 @@ look_at_state(struct keystore *k, int64_t now_s)
 	if (wanted) {
 		pthread_mutex_lock(&k->lock);
 		k->generation = row.generation;
-		if (set && !k->must_fetch &&
-		    (row.fetched_s >= k->set.fetched_s || !keyset_is_usable(&k->set, now_s))) {
+		/* One of ours that lies in the future is of the time before the clock was put back. */
+		if (set && !k->must_fetch && (row.fetched_s >= k->set.fetched_s ||
+		    k->set.fetched_s > now_s + KEYLEASE_S || !keyset_is_usable(&k->set, now_s))) {
 			keyset_adopt(&k->set, set, row.fetched_s, row.soft_ttl_s);
 			set = NULL;
 		}

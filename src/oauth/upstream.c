@@ -117,8 +117,8 @@ upstream_metadata(struct upstream *u, int64_t now_s, struct upstream_answer *a)
 	enum mcp_err err;
 
 	answer_init(a, DISCOVERY_BYTES_MAX + 1);
-	err = discovery_get(u->discovery, now_s, &d);
-	if (err == MCP_ELIMIT) {
+	err = discovery_get(u->discovery, now_s, false, &d);
+	if (err == MCP_ELIMIT || err == MCP_ECLOSED) {
 		a->retry_after_s = 1;
 		err = own_answer(a, 503, no_metadata, "");
 	} else if (!err && d->status == 200) {
@@ -144,7 +144,7 @@ static enum mcp_err
 registration_target(struct upstream *u, int64_t now_s, char **url, bool *learnt, struct upstream_answer *a)
 {
 	const struct discovery_document *d;
-	enum mcp_err err = discovery_get(u->discovery, now_s, &d);
+	enum mcp_err err = discovery_get(u->discovery, now_s, false, &d);
 	bool fresh = !err;
 	const char *named = fresh ? d->url[DISCOVERY_REGISTRATION] : NULL;
 	const char *from = named ? named : u->registration;

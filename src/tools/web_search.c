@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/ending.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "net/fetch.h"
@@ -177,11 +178,11 @@ is_cancelled(const void *ctx)
 	return tool_cancelled(ctx);
 }
 
-/* Wait before a second try. Returns false when nobody waits for the answer any more. */
+/* Wait before a second try. Returns false when nobody waits for the answer any more, or the process ends. */
 static bool
 pause_ms(const struct tool_call *call, int64_t ms)
 {
-	for (; ms > 0 && !tool_cancelled(call); ms -= WAIT_STEP_MS)
+	for (; ms > 0 && !tool_cancelled(call) && clock_monotonic_ms() < ending_ms(); ms -= WAIT_STEP_MS)
 		sleep_ms(ms < WAIT_STEP_MS ? ms : WAIT_STEP_MS);
 	return ms <= 0;
 }

@@ -10,7 +10,6 @@
 #include "http/address.h"
 
 #define ORIGIN_MAX 320		/* scheme, the longest host name, port */
-#define LIST_MAX 256
 
 /* Request header fields that clients of ours send; browsers ask for each. Mcp-Param-* are added as asked for. */
 static const char allowed_fields[] =
@@ -99,7 +98,7 @@ copy_list(struct strlist *to, const struct strlist *from)
 {
 	enum mcp_err err = MCP_OK;
 
-	for (size_t i = 0; i < from->n && i < LIST_MAX && !err; i++)
+	for (size_t i = 0; i < from->n && !err; i++)
 		err = strlist_add(to, from->v[i], strlen(from->v[i]));
 	return err;
 }

@@ -344,10 +344,17 @@ hand_out(struct limiter *l, struct batch *b)
 	}
 	for (size_t i = 0; i < b->charges && is_locked; i++) {
 		const struct recall_entry *e = &place[i].entry;
+		struct recall_place now;
 
 		/* Nobody peeks at a principal, so one that is neither spent nor reserved needs no room. */
-		if (b->policy[i] == LIMIT_ADDRESS || e->reserved > 0 || left_of(l, b->policy[i], e) == 0)
-			recall_write(l->recall, &place[i]);
+		if (b->policy[i] != LIMIT_ADDRESS && e->reserved == 0 && left_of(l, b->policy[i], e) > 0)
+			continue;
+		/* One that was written just now may have taken the place; a newer window, of another process, stays. */
+		recall_look(l->recall, &e->key, b->charge[i].window_s, b->now_s, &now);
+		if (now.entry.ends_s > e->ends_s)
+			continue;
+		now.entry = *e;
+		recall_write(l->recall, &now);
 	}
 	if (is_locked)
 		recall_unlock(l->recall);

@@ -314,6 +314,42 @@ run_load(struct loading *l, struct loaded *into, const char *path)
 	return MCP_OK;
 }
 
+/*
+ * The files that code was loaded from, in this process. A path whose code is loaded is not read again, whatever lies
+ * there now, so a reload with a new file goes on with the old one. Touched by the one thread that loads.
+ */
+static struct origin {
+	char *path;
+	dev_t device;
+	ino_t inode;
+	struct timespec modified;
+} origins[MODULES_MAX];
+
+/* Whether the code of "path" that is loaded already is of another file than lies there now; else remember that file. */
+static bool
+is_outdated(const char *path)
+{
+	void *already = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+	struct origin *o = origins;
+	struct stat st;
+
+	while (o < origins + MODULES_MAX && o->path && strcmp(o->path, path) != 0)
+		o++;
+	if (already)
+		dlclose(already);
+	if (o == origins + MODULES_MAX || stat(path, &st) != 0)
+		return false;
+	if (already && o->path)
+		return o->device != st.st_dev || o->inode != st.st_ino || o->modified.tv_sec != st.st_mtim.tv_sec ||
+		    o->modified.tv_nsec != st.st_mtim.tv_nsec;
+	if (!o->path)
+		o->path = text_dup(path, strlen(path));
+	o->device = st.st_dev;
+	o->inode = st.st_ino;
+	o->modified = st.st_mtim;
+	return false;
+}
+
 static enum mcp_err
 load_one(struct loading *l, const char *path)
 {
@@ -325,6 +361,9 @@ load_one(struct loading *l, const char *path)
 	real = judge_file(path, l->report);
 	if (!real)
 		return MCP_OK;
+	if (is_outdated(real))
+		report_add(l->report, REPORT_WARN, "restart the responders",
+		    "TOOL_MODULES %s: the file is another one now; the code loaded before stays in use", path);
 	into->handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
 	if (!into->handle)
 		wrong = dlerror();

@@ -122,8 +122,5 @@ server_is_due(struct server *s)
 void
 server_maintain(struct server *s)
 {
-	int64_t now_s = clock_now_s();
-
-	issuers_maintain(&s->issuers, now_s);
-	refusal_log_settle(s->refusals, now_s);
+	issuers_maintain(&s->issuers, clock_now_s());
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "mcp/registry.h"
 #include "server/exchange.h"
+#include "server/refusal_log.h"
 #include "store/bus.h"
 
 #define LOOK_EVERY_MS 1000
@@ -42,16 +43,20 @@ same(const struct server_config_version *a, const struct server_config_version *
 	    && a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
-/* Load the configuration and build a server; *seen is the version of the file just before it was read. */
+/*
+ * Load the configuration, of "path" unless that is NULL, and build a server; *seen is the version of the file just
+ * before it was read.
+ */
 static enum mcp_err
-load(const struct server_slot *slot, struct report *report, struct server_config_version *seen, struct server **out)
+load(const struct server_slot *slot, const char *path, struct report *report, struct server_config_version *seen,
+    struct server **out)
 {
 	struct server_config *config;
 	enum mcp_err err;
 
 	*out = NULL;
 	memset(seen, 0, sizeof *seen);
-	err = server_config_load(slot->path, slot->environ_, report, &config);
+	err = server_config_load(path, slot->environ_, report, &config);
 	if (err)
 		return err;
 	*seen = config->version;
@@ -86,7 +91,7 @@ server_slot_new(const char *path, char *const *environ_, const struct server_pro
 	slot->looked_ms = clock_monotonic_ms();
 	if (path && !(slot->path = text_dup(path, strlen(path))))
 		goto out;
-	err = load(slot, report, &slot->seen, &slot->current);
+	err = load(slot, slot->path, report, &slot->seen, &slot->current);
 	if (err)
 		goto out;
 	open_log(slot->current);
@@ -149,7 +154,8 @@ replace(struct server_slot *slot, const char *path)
 {
 	struct report report = { 0 };
 	struct server *fresh = NULL, *old = NULL;
-	enum mcp_err err = load(slot, &report, &slot->seen, &fresh);
+	/* The same file, also when it was found by looking: one that is gone for a moment is no other configuration. */
+	enum mcp_err err = load(slot, path, &report, &slot->seen, &fresh);
 
 	log_info("configuration %s has changed", path);
 	report_log(&report);
@@ -258,6 +264,7 @@ server_slot_after(void *ctx)
 	struct server_slot *slot = ctx;
 	struct server *s = server_slot_get(slot);
 
+	refusal_log_settle(s->refusals, clock_now_s());
 	if (server_is_due(s) && (strcmp(slot->process.mode, "cgi") == 0 || !maintain_aside(slot)))
 		server_maintain(s);
 	server_unref(s);

@@ -213,7 +213,7 @@ attempt(struct bus *b, enum mcp_err (*work)(struct bus *b, struct job *job), str
 			break;
 		err = work(b, job);
 		if (err == MCP_EDB || err == MCP_ESYNTAX)
-			why = sqlite3_errmsg(b->table.store.db);
+			why = sqlite3_errstr(sqlite3_extended_errcode(b->table.store.db));
 		if (!sqlite3_get_autocommit(b->table.store.db))
 			(void)run(b, SQL_ROLLBACK);
 		if (err != MCP_ESYNTAX)

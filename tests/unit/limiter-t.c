@@ -912,6 +912,97 @@ test_crowd(void)
 	is_int(run_crowd("20/minute", 20, 4, 8, 50, 100, 8000), 0, "the same with 50 keys");
 }
 
+#define NEWCOMERS 32
+#define ARRIVALS 150
+#define SHARE 100	/* what each may have */
+
+/* Keys that come for the first time, many at the same moment. */
+struct arrivals {
+	struct limiter *limiter;
+	int64_t now_s;
+	pthread_barrier_t gate;
+};
+
+struct newcomer {
+	struct arrivals *all;
+	int number;
+	pthread_t thread;
+};
+
+static bool
+admits(struct arrivals *a, int arrival, int number)
+{
+	char key[64];
+
+	snprintf(key, sizeof key, "newcomer-%d-%d", arrival, number);
+	return charge(a->limiter, NULL, key, a->now_s).admitted;
+}
+
+static void *
+arrive(void *arg)
+{
+	struct newcomer *n = arg;
+
+	for (int i = 0; i < ARRIVALS; i++) {
+		pthread_barrier_wait(&n->all->gate);
+		(void)admits(n->all, i, n->number);
+		pthread_barrier_wait(&n->all->gate);
+	}
+	return NULL;
+}
+
+/* How many keys get less than their share. */
+static int
+count_short(struct arrivals *a)
+{
+	int n = 0;
+
+	for (int i = 0; i < ARRIVALS; i++)
+		for (int j = 0; j < NEWCOMERS; j++) {
+			int admitted = 1;
+
+			while (admitted <= SHARE && admits(a, i, j))
+				admitted++;
+			n += admitted < SHARE;
+		}
+	return n;
+}
+
+static void
+test_newcomers(void)
+{
+	struct newcomer newcomer[NEWCOMERS];
+	struct arrivals a;
+	sqlite3 *db = NULL;
+
+	a.now_s = clock_now_s();
+	a.limiter = make("off", "100/hour", NULL, 1000000);
+	pthread_barrier_init(&a.gate, NULL, NEWCOMERS + 1);
+	(void)admits(&a, -1, 0);
+	if (sqlite3_open(path, &db) != SQLITE_OK)
+		diag("the table cannot be opened");
+	for (int i = 0; i < NEWCOMERS; i++) {
+		newcomer[i] = (struct newcomer){ .all = &a, .number = i };
+		pthread_create(&newcomer[i].thread, NULL, arrive, &newcomer[i]);
+	}
+	for (int i = 0; i < ARRIVALS; i++) {
+		/* While the table is locked they queue, and are charged together after that. */
+		sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+		pthread_barrier_wait(&a.gate);
+		usleep(8000);
+		sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+		pthread_barrier_wait(&a.gate);
+	}
+	for (int i = 0; i < NEWCOMERS; i++)
+		pthread_join(newcomer[i].thread, NULL);
+	is_int(count_short(&a), 0, "none of %d keys that come %d at a time gets less than its share",
+	    ARRIVALS * NEWCOMERS, NEWCOMERS);
+	sqlite3_close(db);
+	pthread_barrier_destroy(&a.gate);
+	limiter_free(a.limiter);
+	remove_files();
+}
+
 int
 main(void)
 {
@@ -931,6 +1022,7 @@ main(void)
 	test_locked();
 	test_read_only_and_full();
 	test_crowd();
+	test_newcomers();
 	remove_files();
 	is_int(rmdir(dir), 0, "nothing else is left in the directory");
 	return tap_done();

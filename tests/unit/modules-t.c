@@ -191,6 +191,29 @@ test_settings(void)
 	is_str(modules_check_organisations("a: claim:x b: required"), NULL, "good rules of organisations");
 }
 
+/* A reload with a new file in the place of one whose code is still loaded. */
+static void
+test_replaced(void)
+{
+	struct modules *first = NULL, *second = NULL;
+	struct registry *r, *again;
+
+	place("examples/hello.so", "replaced.so", 0644);
+	r = load("replaced.so", "hello: usr:read hello://about: usr:read", "", "", &first);
+	place("examples/hello.so", "replaced.so", 0644);
+	again = load("replaced.so", "hello: usr:read hello://about: usr:read", "", "", &second);
+	ok(!report.failed && reported(REPORT_WARN, "the code loaded before stays in use"),
+	    "a module that was replaced while it was loaded: said so");
+	registry_free(again);
+	modules_free(second);
+	registry_free(r);
+	modules_free(first);
+	r = load("replaced.so", "hello: usr:read hello://about: usr:read", "", "", &first);
+	ok(!reported(REPORT_WARN, "stays in use"), "and loaded when nobody uses the old one any more");
+	registry_free(r);
+	modules_free(first);
+}
+
 int
 main(void)
 {
@@ -201,9 +224,10 @@ main(void)
 	test_settings();
 	test_good();
 	test_bad();
+	test_replaced();
 	report_clear(&report);
-	for (size_t i = 0; i < 4; i++) {
-		static const char *const names[] = { "hello.so", "again.so", "odd.so", "conf" };
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const names[] = { "hello.so", "again.so", "odd.so", "replaced.so", "conf" };
 
 		snprintf(path, sizeof path, "%s/%s", work, names[i]);
 		unlink(path);

@@ -2,6 +2,7 @@
 /* A configuration that changes under a running process: read again, kept when the new one is bad, never half. */
 #include <ftw.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,55 @@ test_reload(void)
 	server_slot_free(slot);
 }
 
+/* The home directory, in which a configuration is looked for. */
+int
+getpwuid_r(uid_t uid, struct passwd *entry, char *space, size_t len, struct passwd **found)
+{
+	memset(entry, 0, sizeof *entry);
+	entry->pw_uid = uid;
+	snprintf(space, len, "%s", work);
+	entry->pw_dir = space;
+	*found = entry;
+	return 0;
+}
+
+/* One that is found by looking, while the environment alone would do too. */
+static void
+test_found(void)
+{
+	static const char place[] = "/.config/mcp-fcgi/mcp-fcgi.conf";
+	const struct server_process process = { "fastcgi", (int64_t)time(NULL) };
+	char state[160], name[sizeof work + sizeof place], aside[sizeof name + 8];
+	char url[] = "SK_ENV_URL=http://127.0.0.1:9", audience[] = "EXPECTED_AUDIENCE=http://127.0.0.1:10/mcp",
+	    metadata[] = "PROTECTED_RESOURCE_METADATA=auto";
+	char *const environment[] = { url, audience, metadata, state, NULL };
+	struct report report = { 0 };
+	struct server_slot *slot;
+
+	snprintf(state, sizeof state, "STATE_DIR=%s/state", work);
+	snprintf(name, sizeof name, "%s/.config", work);
+	mkdir(name, 0700);
+	snprintf(name, sizeof name, "%s/.config/mcp-fcgi", work);
+	mkdir(name, 0700);
+	snprintf(name, sizeof name, "%s%s", work, place);
+	snprintf(aside, sizeof aside, "%s.old", name);
+	put_file(6, "");
+	if (rename(path, name) != 0 || server_slot_new(NULL, environment, &process, &report, &slot)) {
+		ok(false, "a slot is made");
+		return;
+	}
+	report_clear(&report);
+	ok(ask(slot) == 200 && serves(slot, "s6"), "a configuration that was found by looking");
+	rename(name, aside);
+	pause_ms(LOOK_AGAIN_MS);
+	ok(ask(slot) == 200 && serves(slot, "s6"), "stays in use while its file is not there");
+	put_file(7, "");
+	rename(path, name);
+	pause_ms(LOOK_AGAIN_MS);
+	ok(ask(slot) == 200 && serves(slot, "s7"), "and the next one in its place is taken");
+	server_slot_free(slot);
+}
+
 static atomic_bool enough;
 
 /* Replace the file all the time; its size tells the number in it. */
@@ -228,6 +278,7 @@ main(void)
 	snprintf(path, sizeof path, "%s/conf", work);
 	snprintf(fresh, sizeof fresh, "%s/fresh", work);
 	test_reload();
+	test_found();
 	test_version_is_older_than_content();
 	nftw(work, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	return tap_done();

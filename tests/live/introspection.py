@@ -204,6 +204,17 @@ def answers(env):
         no_secrets(front, env)
 
 
+def large_answers(env):
+    """A token about which there is too much to say is nothing that its server does wrong."""
+    with make_front(env) as front:
+        large = env.opaque(groups=["group-%05d" % i for i in range(9000)])
+        is_([call(front, large).status for _ in range(20)], [503] * 20,
+            "a token whose answer is more than 64 KiB is 503, twenty times [H2]")
+        # Two processes, and what opens the breaker of one are five failures.
+        is_(env.count("introspect"), 20, "each time somebody was asked: no process has begun a pause [H7]")
+        is_([call(front, env.opaque()).status for _ in range(10)], [200] * 10, "and other tokens are judged at once")
+
+
 def revocation(env):
     with make_front(env, INTROSPECTION_CACHE_S="2") as front:
         token, start = env.opaque(), time.monotonic()
@@ -329,6 +340,7 @@ with Scalekit() as server:
     ways(server)
     misconfigured(server)
     answers(server)
+    large_answers(server)
     revocation(server)
     floods(server)
     outage(server)

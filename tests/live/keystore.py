@@ -384,6 +384,23 @@ def test_clocks(env, state):
         is_(s.find(kid(env), T - 100), "FOUND", "a clock that goes back a little disturbs nothing")
 
 
+def test_clock_put_back(env, state):
+    with Store(env, state) as s, Store(env, state) as other:
+        old = kid(env)
+        is_((s.find(old, T), other.find(old, T)), ("FOUND", "FOUND"), "two processes have the keys")
+        new = env.rotate(keep_old=False).kid
+        env.forget()
+        is_((s.find(new, T - 100), env.count("keys")), ("FOUND", 1),
+            "G10: the clock is put back by 100 s, and one of them fetches a new key")
+        is_(other.find(new, T - 97), "FOUND", "G10: the other one takes it from the database")
+        is_(other.find(old, T - 95), "UNKNOWN", "G10: and refuses the withdrawn one")
+        is_(env.count("keys"), 1, "G10: without a fetch of its own")
+        env.behave("keys", "status", 500)
+        is_([p.find("nobody", now) for p, now in ((s, T - 60), (other, T - 57))], ["UNAVAILABLE"] * 2,
+            "G10: that a fetch of one has failed is known to the other")
+        is_(env.count("keys"), 2, "G10: which does not ask again")
+
+
 def write_row(state, **values):
     db = sqlite3.connect(os.path.join(state, "state.db"))
     with db:
@@ -524,7 +541,7 @@ def main():
     tests = (test_life, test_alone, test_rotation, test_same_kid, test_bad_signatures, test_storm, test_cold_crowd,
              test_expiry, test_outages,
              test_hard_ttl, test_cold_outage, test_crowd_of_unknown, test_cache_control, test_lease, test_clocks,
-             test_poison, test_database,
+             test_clock_put_back, test_poison, test_database,
              test_invalidate, test_file, test_threads)
     for test in tests:
         if only and test.__name__ not in only:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "issuer/endpoint.h"
 #include "tests/tap.h"
 
 static enum mcp_err
@@ -51,6 +52,14 @@ main(void)
 		for (int i = 0; i <= FORM_FIELDS_MAX; i++)
 			n += (size_t)snprintf(many + n, 16, "n%d=1&", i);
 		is_int(form_parse(many, n, NULL, &f), MCP_ELIMIT, "a field too many");
+	}
+	if (many) {
+		n = (size_t)snprintf(many, 64, "request=r&decision=allow");
+		for (int i = 0; i < ENDPOINT_SCOPES_MAX; i++)
+			n += (size_t)snprintf(many + n, 16, "&scope=s%d", i);
+		is_int(form_parse(many, n, "scope", &f), MCP_OK, "a consent to as many scopes as there may be");
+		is_int((long long)f.n, ENDPOINT_SCOPES_MAX + 2, "with all of them, the request and the decision");
+		form_clear(&f);
 	}
 	free(many);
 	buf_init(&b, 100);

@@ -4,9 +4,10 @@
 request is a process of its own (F10 to F14, F20, G7, G9). tests/live/keystore.py tries each rule with a clock of its
 own; here the clock is the real one, and hours pass by making what state.db holds older.
 
-"keys.py PART" tries one front, "stop" or "running" alone; without PART all of them run side by side.
+"keys.py PART" tries one front, "stop", "metadata" or "running" alone; without PART all of them run side by side.
 
 Figures in lines "# figure:": fetches in a storm, time to serve again after the issuer returns."""
+import contextlib
 import json
 import os
 import re
@@ -23,8 +24,8 @@ import crypto       # noqa: E402
 import scalekit     # noqa: E402
 from fastcgi import Connection, Responder, request, stop_time, whole     # noqa: E402
 from front import CGI_FRONTS, Front, missing    # noqa: E402
-from harness import (RESPONDER, b64u, diag, done, is_, modern_call, ok, side_by_side, skip, stop_process,  # noqa: E402
-                     wait_for)
+from harness import (RESPONDER, b64u, diag, done, is_, modern_call, ok, side_by_side, skip, steady,  # noqa: E402
+                     stop_process, wait_for)
 
 HOUR = 3600
 COOLDOWN = 30
@@ -338,11 +339,82 @@ def try_stop():
                 diag(r.logged()[-300:])
 
 
+class ByMetadata:
+    """A process whose only issuer is one whose keys are where its metadata says, and this issuer."""
+
+    audience = "http://127.0.0.1:3002/mcp"
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.env = stack.enter_context(scalekit.Scalekit(audience=self.audience))
+            self.state = stack.enter_context(tempfile.TemporaryDirectory())
+            with open(self.state + "/conf", "w", encoding="ascii") as f:
+                f.write("EXPECTED_AUDIENCE=%s\nPROTECTED_RESOURCE_METADATA=auto\nSTATE_DIR=%s\n[issuer only]\nISSUER=%s\n"
+                        % (self.audience, self.state, self.env.url))
+            self.responder = stack.enter_context(Responder([RESPONDER, "-c", self.state + "/conf"]))
+            wait_for(lambda: self.call("none") == 401)
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def behave(self, *how):
+        for place in ("metadata-env", "openid"):
+            self.env.behave(place, *how)
+
+    def asked(self):
+        return self.env.count("metadata-env") + self.env.count("openid")
+
+    def call(self, token=None):
+        return request(self.responder.address, *call_params(token or self.env.token())).status
+
+    def stranger(self):
+        """Anybody's wish for the metadata, which is passed on."""
+        path = "/.well-known/oauth-authorization-server"
+        return request(self.responder.address, {"REQUEST_METHOD": "GET", "SCRIPT_NAME": path, "REQUEST_URI": path,
+                                                "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:3002"}).status
+
+
+def crowd_scene():
+    """More strangers ask for slow metadata than may wait for it; then a token comes whose keys it leads to."""
+    with ByMetadata() as by:
+        by.behave("slow", 2.5)
+        seen = []
+        strangers = [threading.Thread(target=lambda: seen.append(by.stranger())) for _ in range(6)]
+        for t in strangers:
+            t.start()
+        wait_for(lambda: 503 in seen)   # no more may wait
+        claims = [(by.call(), 200, "F7: a token is good whose keys the metadata leads to, while a crowd waits for that")]
+        for t in strangers:
+            t.join()
+        return claims + [(sorted(seen), [200] * 4 + [503] * 2, "F7: of a crowd of six strangers four get the metadata"),
+                         (by.asked(), 1, "F7: with one request for it")]
+
+
+def try_metadata():
+    """Keys that the metadata leads to: beside others who want the metadata, and when the process ends meanwhile."""
+    steady(crowd_scene)
+    with ByMetadata() as by:
+        by.behave("hang")
+        with Connection(by.responder.address, timeout=30) as c:
+            c.send(whole(*call_params(by.env.token())))
+            ok(wait_for(lambda: by.asked() == 1, 10), "F20: the metadata is fetched for a request")
+            ok(wait_for(lambda: serves(by.responder.process)), "F20: by a process that serves")
+            is_(stop_process(by.responder.process), 0, "F20: SIGTERM meanwhile ends it in order")
+            is_(c.read_answer().status, 503, "F20: and the request is answered")
+        with sqlite3.connect(by.state + "/state.db", timeout=5) as db:
+            rows = db.execute("SELECT attempt_s > 0, attempt_failed FROM issuer_keys").fetchall()
+        is_(rows, [(1, 0)], "F20: nobody else is told that the issuer has failed")
+
+
 def main():
     fronts = ("lighttpd", "apache-fcgid", "cgi-lighttpd", "cgi-apache")
     part = sys.argv[1] if len(sys.argv) > 1 else None
     if part == "stop":
         try_stop()
+    elif part == "metadata":
+        try_metadata()
     elif part == "running":
         if missing("lighttpd"):
             skip("keys in running processes", "there is no lighttpd")
@@ -355,7 +427,7 @@ def main():
         else:
             try_front(part)
     else:
-        side_by_side(("stop", "running") + fronts)
+        side_by_side(("stop", "metadata", "running") + fronts)
     done()
 
 

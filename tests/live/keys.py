@@ -349,8 +349,8 @@ class ByMetadata:
             self.env = stack.enter_context(scalekit.Scalekit(audience=self.audience))
             self.state = stack.enter_context(tempfile.TemporaryDirectory())
             with open(self.state + "/conf", "w", encoding="ascii") as f:
-                f.write("EXPECTED_AUDIENCE=%s\nPROTECTED_RESOURCE_METADATA=auto\nSTATE_DIR=%s\n[issuer only]\nISSUER=%s\n"
-                        % (self.audience, self.state, self.env.url))
+                f.write("EXPECTED_AUDIENCE=%s\nPROTECTED_RESOURCE_METADATA=auto\nSTATE_DIR=%s\n"
+                        "[issuer only]\nISSUER=%s\n" % (self.audience, self.state, self.env.url))
             self.responder = stack.enter_context(Responder([RESPONDER, "-c", self.state + "/conf"]))
             wait_for(lambda: self.call("none") == 401)
             self.stack = stack.pop_all()
@@ -385,7 +385,7 @@ def crowd_scene():
         for t in strangers:
             t.start()
         wait_for(lambda: 503 in seen)   # no more may wait
-        claims = [(by.call(), 200, "F7: a token is good whose keys the metadata leads to, while a crowd waits for that")]
+        claims = [(by.call(), 200, "F7: a token is good whose keys the metadata leads to, while a crowd waits for it")]
         for t in strangers:
             t.join()
         return claims + [(sorted(seen), [200] * 4 + [503] * 2, "F7: of a crowd of six strangers four get the metadata"),

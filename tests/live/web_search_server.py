@@ -5,11 +5,14 @@ for Scalekit and Tavily. Ids in brackets are rows of docs/acceptance.md.
 """
 import json
 import os
+import signal
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from front import Front, missing  # noqa: E402
-from harness import done, is_, legacy_call, legacy_message, modern_call, ok, skip_all, wait_for  # noqa: E402
+from harness import done, is_, legacy_call, legacy_message, modern_call, ok, skip_all, steady, wait_for  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 from scalekit import Scalekit  # noqa: E402
@@ -161,6 +164,24 @@ def outages(env, tavily):
         is_((r.json() or {}).get("error", {}).get("code"), -32602, "and unknown")
 
 
+def stopped_scene():
+    """The processes are told to end while one of them waits for its second try."""
+    with Scalekit() as env, Tavily(retry_after="5") as tavily, search_front(env, tavily, STOP_GRACE_S="3") as front:
+        value, seen = token(env), []
+        search(front, value)    # there are keys
+        tavily.forget()
+        waiting = threading.Thread(target=lambda: seen.append(search(front, value, "status 429 once")))
+        waiting.start()
+        wait_for(lambda: tavily.count("search") == 1)
+        time.sleep(0.2)         # the refusal is on its way
+        for pid in front.responders():
+            os.kill(pid, signal.SIGTERM)
+        waiting.join()
+        return [((seen[0].status, result_of(seen[0]).get("isError")), (200, True),
+                 "a search that waits to try again is answered before the process ends"),
+                (tavily.count("search"), 1, "without a second try")]
+
+
 def main():
     lacking = missing("lighttpd")
     if lacking:
@@ -176,6 +197,7 @@ def main():
                 front.show_logs()
                 raise
         outages(env, tavily)
+    steady(stopped_scene)
     done()
 
 

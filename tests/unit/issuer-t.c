@@ -2,10 +2,12 @@
 /* The issuer as a whole: its options, who may ask, paths, methods, metadata. */
 #include "issuer/issuer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "issuer-call.h"
+#include "issuer/endpoint.h"
 #include "tests/tap.h"
 
 static void
@@ -46,6 +48,28 @@ test_options(void)
 	ok(issuer_options_fault(&o) != NULL, "a lifetime of nothing");
 	o.token_ttl_s = 86401;
 	ok(issuer_options_fault(&o) != NULL, "a lifetime beyond a day");
+}
+
+/* What the issuer offers can be asked for all at once, with offline_access, which it adds. */
+static void
+test_scopes_max(const struct fixture *f)
+{
+	struct issuer_options o = { .url = ISSUER_URL, .resource = ISSUER_RESOURCE, .resource_id = "res_dev",
+		.state_dir = f->dir, .token_ttl_s = 60 };
+	char scopes[ENDPOINT_SCOPES_MAX * 8];
+	struct issuer *is;
+	const char *why;
+	size_t n = 0;
+
+	for (int i = 1; i <= ENDPOINT_SCOPES_MAX; i++) {
+		n += (size_t)snprintf(scopes + n, sizeof scopes - n, "%ss%d", n ? " " : "", i);
+		o.scopes = scopes;
+		if (i < ENDPOINT_SCOPES_MAX - 1)
+			continue;
+		is_int(issuer_new(&o, f->now_s, &is, &why), i < ENDPOINT_SCOPES_MAX ? MCP_OK : MCP_ELIMIT,
+		    "an issuer of %d scopes %s", i, i < ENDPOINT_SCOPES_MAX ? "is made" : "is not: there is one more");
+		issuer_free(is);
+	}
 }
 
 static void
@@ -184,6 +208,7 @@ main(void)
 	test_methods(&f);
 	test_cors(&f);
 	test_metadata(&f);
+	test_scopes_max(&f);
 	fixture_close(&f);
 	return tap_done();
 }

@@ -106,7 +106,9 @@ mcp_resume(const struct mcp_service *service, const struct mcp_message *message,
 
 	x.message = &x.own;
 	reply_begin(reply);
-	if (session_open(&x) == 0) {
+	if (message->protocol_version && !era_speaks(message->protocol_version)) {
+		era_refuse_version(&x, message->protocol_version, strlen(message->protocol_version));
+	} else if (session_open(&x) == 0) {
 		if (event_id)
 			resume_answer(&x, event_id);
 		else

@@ -89,7 +89,8 @@ void mcp_dispatch(const struct mcp_service *service, const struct mcp_message *m
 /*
  * Answer a client of the legacy era that comes back for what follows the event "event_id" of a stream that ended before
  * its answer came (GET with Last-Event-ID), or that listens for its session ("event_id" is NULL). message->text is not
- * looked at. As mcp_dispatch(); reply->status may be 405 also: there is no such event, or no such stream.
+ * looked at. As mcp_dispatch(); reply->status may be 405 also: there is no such event, or no such stream; and 503:
+ * there is no stream to be had.
  */
 void mcp_resume(const struct mcp_service *service, const struct mcp_message *message, const char *event_id,
     struct mcp_reply *reply);

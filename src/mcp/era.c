@@ -69,6 +69,16 @@ choose_by_claim(struct rpc *x, const char *claimed, size_t len)
 	return 0;
 }
 
+bool
+era_speaks(const char *version)
+{
+	bool speaks = false;
+
+	for (size_t i = 0; i < ERAS && !speaks; i++)
+		speaks = era_version(eras[i], version, strlen(version)) != NULL;
+	return speaks;
+}
+
 int
 era_choose(struct rpc *x)
 {

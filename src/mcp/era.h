@@ -92,6 +92,9 @@ int era_choose(struct rpc *x);
 /* The era's own name of "version" (of "len" bytes), static, or NULL if it does not speak it. */
 const char *era_version(const struct era *era, const char *version, size_t len);
 
+/* Whether any era speaks "version". */
+bool era_speaks(const char *version);
+
 /* The row of "name" in a table, or NULL. */
 const struct method *era_method(const struct method *table, const char *name, size_t len);
 

@@ -108,9 +108,9 @@ inflight_is_cancelled(struct rpc *x)
 		return atomic_load(&f->cancelled);
 	atomic_store(&f->looked_ms, now_ms);
 	buf_init(&at, NOTE_MAX);
-	/* The clock is that of the host, so of all processes. An id may have been used before. */
+	/* The clock is that of the host, so of all processes. An id may have been used before, also before a boot. */
 	if (bus_note_get(x->service->bus, f->key, NOTE, x->message->now_s, &at) == MCP_OK
-	    && strtoll(at.data, NULL, 10) >= f->since_ms)
+	    && strtoll(at.data, NULL, 10) >= f->since_ms && strtoll(at.data, NULL, 10) <= clock_monotonic_ms())
 		atomic_store(&f->cancelled, true);
 	buf_clear(&at);
 	return atomic_load(&f->cancelled);

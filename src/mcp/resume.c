@@ -212,20 +212,23 @@ resume_answer(struct rpc *x, const char *id)
 		err = bus_mail_take(x->service->bus, box, body);
 	if (err && err != MCP_EAGAIN)
 		return no_such_event(x);
+	/* First of all: an answer that comes meanwhile waits for this client, whether it gets a stream or not. */
+	snprintf(name, sizeof name, RESUMED "%s", id);
+	if (err && bus_note_set(x->service->bus, x->session.key, x->session.principal, name, "", x->message->now_s,
+	    x->message->now_s + lasts_s(x, x->message->stream)))
+		log_debug("request %s: it is not known that the client came back", x->message->request_id);
 	x->reply->status = 200;
 	sent = send_id(x->message->stream, id, RETRY_MS);
 	if (sent && !err)
 		put_back(x, box);
 	if (sent == MCP_ELIMIT)
 		return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Too many streams are open; try again later", NULL);
+	if (sent == MCP_ENOMEM)
+		return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Internal error: out of memory", NULL);
 	if (sent) {
 		buf_reset(body);
 		return -1;
 	}
-	snprintf(name, sizeof name, RESUMED "%s", id);
-	if (err && bus_note_set(x->service->bus, x->session.key, x->session.principal, name, "", x->message->now_s,
-	    x->message->now_s + lasts_s(x, x->message->stream)))
-		log_debug("request %s: it is not known that the client came back", x->message->request_id);
 	if (err && await(x, box))
 		buf_reset(body);	/* the client comes again */
 	return -1;

@@ -42,7 +42,7 @@ enum mcp_err resume_release(struct rpc *x, int64_t retry_ms) MCP_MUST_CHECK;
 /*
  * Answer a client that comes for what follows the event "id": the answer is the reply's body; or nothing, when the life
  * of this stream is over first; or 405, when there is no such event; or 503, with the answer kept, when no stream is
- * to be had. Returns -1.
+ * to be had. What is lost after its id was sent is lost. Returns -1.
  */
 int resume_answer(struct rpc *x, const char *id);
 

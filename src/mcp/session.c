@@ -84,8 +84,8 @@ session_begin(struct rpc *x, const struct json_object *capabilities)
 	buf_clear(&id);
 }
 
-/* Read what was sealed. False: it is over, or memory is short. */
-static bool
+/* Read what was sealed. MCP_OK; MCP_EINVAL: it is over, or nothing of ours; MCP_ENOMEM. */
+static enum mcp_err
 read_plain(const struct buf *plain, int64_t now_s, struct session *s)
 {
 	static const struct json_bounds bounds = { PLAIN_MAX, 8, 64 };
@@ -93,35 +93,45 @@ read_plain(const struct buf *plain, int64_t now_s, struct session *s)
 	const char *version;
 	size_t len;
 
-	if (json_parse(plain->data, plain->len, &bounds, &root, NULL) == MCP_OK &&
-	    json_get_string(root, "version", &version, &len) == MCP_OK &&
+	if (json_parse(plain->data, plain->len, &bounds, &root, NULL) == MCP_ENOMEM)
+		return MCP_ENOMEM;
+	if (root && json_get_string(root, "version", &version, &len) == MCP_OK &&
 	    json_get_int(root, "ends", &s->ends_s) == MCP_OK && s->ends_s > now_s &&
 	    json_get_object(root, "capabilities", &capabilities) == MCP_OK) {
 		s->version = era_version(&era_legacy, version, len);
 		s->capabilities = json_ref(capabilities);
 	}
 	json_free(root);
-	return s->version != NULL;
+	return s->version ? MCP_OK : MCP_EINVAL;
 }
 
-/* Whether the id is good as such. */
-static bool
+/*
+ * Whether the id is good as such: MCP_OK, or MCP_EINVAL; anything else: that cannot be found out now, which is no
+ * reason to have the client drop its session.
+ */
+static enum mcp_err
 unseal(const struct mcp_service *service, const struct mcp_message *m, struct session *s)
 {
 	struct seal_part parts[PARTS];
 	size_t len = strlen(m->session_id);
 	struct buf plain;
-	bool good;
+	enum mcp_err err;
 
 	if (!service->secrets)
-		return false;
+		return MCP_EINVAL;
 	buf_init(&plain, PLAIN_MAX);
 	bind_to_principal(m->principal, parts);
-	good = secrets_open(service->secrets, m->now_s, PURPOSE, parts, PARTS, m->session_id, len, &plain) == MCP_OK &&
-	    read_plain(&plain, m->now_s, s) && digest_sha256(m->session_id, len, s->key) == MCP_OK &&
-	    principal_digest(m->principal, s->principal) == MCP_OK;
+	err = secrets_open(service->secrets, m->now_s, PURPOSE, parts, PARTS, m->session_id, len, &plain);
+	if (!err)
+		err = read_plain(&plain, m->now_s, s);
+	if (!err)
+		err = digest_sha256(m->session_id, len, s->key);
+	if (!err)
+		err = principal_digest(m->principal, s->principal);
 	buf_clear(&plain);
-	return good;
+	if (err && err != MCP_EINVAL)
+		log_warning("request %s: its session cannot be read: %s", m->request_id, mcp_strerror(err));
+	return err;
 }
 
 /* While the bus cannot be asked a session is taken as not ended: it lets nobody in, the token does. */
@@ -135,10 +145,14 @@ int
 session_open(struct rpc *x)
 {
 	struct session *s = &x->session;
+	enum mcp_err err;
 
 	if (!x->message->session_id)
 		return 0;
-	if (!unseal(x->service, x->message, s) || is_ended(x->service, x->message, s))
+	err = unseal(x->service, x->message, s);
+	if (err && err != MCP_EINVAL)
+		return rpc_error_as(x, 503, JSONRPC_INTERNAL_ERROR, "Internal error: the session cannot be read", NULL);
+	if (err || is_ended(x->service, x->message, s))
 		return rpc_error_as(x, 404, JSONRPC_SESSION_NOT_FOUND, "Session not found", NULL);
 	s->open = true;
 	x->capabilities = s->capabilities;
@@ -159,8 +173,14 @@ session_end(const struct mcp_service *service, const struct mcp_message *message
 {
 	struct session s = { .open = false };
 	int status = 204;
+	enum mcp_err err;
 
-	if (!unseal(service, message, &s) || is_ended(service, message, &s))
+	if (message->protocol_version && !era_speaks(message->protocol_version))
+		return 400;
+	err = unseal(service, message, &s);
+	if (err && err != MCP_EINVAL)
+		status = 503;
+	else if (err || is_ended(service, message, &s))
 		status = 404;
 	else if (!service->bus || bus_note_last(service->bus, s.key, s.principal, SESSION_ENDED, message->now_s,
 	    s.ends_s))

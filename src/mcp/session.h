@@ -42,14 +42,15 @@ void session_begin(struct rpc *x, const struct json_object *capabilities);
 
 /*
  * Read the message's session, if it has one, into x->session. Returns 0; or -1 with the answer: it is not one of the
- * principal's, is over, or was ended (404). session_clear() follows in both cases; all zero is fine.
+ * principal's, is over, or was ended (404), or that cannot be found out (503). session_clear() follows in both cases;
+ * all zero is fine.
  */
 int session_open(struct rpc *x);
 void session_clear(struct session *s);
 
 /*
- * End the message's session (DELETE). Returns the HTTP status: 204; 404: it is none, or was ended already; 503: that
- * cannot be kept.
+ * End the message's session (DELETE). Returns the HTTP status: 204; 400: its protocol version is none; 404: it is no
+ * session, or was ended already; 503: that cannot be found out, or not be kept.
  */
 int session_end(const struct mcp_service *service, const struct mcp_message *message);
 

@@ -32,7 +32,8 @@ enum mcp_err keyfetch_url(const char *uri, const struct fetch_policy *policy, st
 /*
  * The same for the jwks_uri that the metadata of "discovery" names, a URL that counts as learnt (fetch.h); both within
  * KEYFETCH_TOTAL_MS. Without usable metadata, or when it names no URL that may be used, MCP_EREMOTE; MCP_ELIMIT when
- * too many wait for the metadata. Source: RFC 8414 section 2, OpenID Connect Discovery section 3.
+ * whoever asks for the metadata takes too long; MCP_ECLOSED: the process ends. Source: RFC 8414 section 2, OpenID
+ * Connect Discovery section 3.
  */
 enum mcp_err keyfetch_discovered(struct discovery *discovery, const struct fetch_policy *policy, int64_t now_s,
     struct jwks **set, struct buf *text, int64_t *max_age_s, char fault[KEYFETCH_FAULT_MAX]) MCP_MUST_CHECK;

@@ -114,7 +114,9 @@ look_at_running(struct fcgi_stream *s, int64_t now_ms, struct findings *f)
 	}
 	fcgi_stream_flush(s);
 	fcgi_stream_pulse(s, now_ms, pulse_ms);
-	earlier(&f->due_ms, s->moved_ms + pulse_ms);
+	/* One that is gone, or has a pulse waiting, has had its look. */
+	if (!atomic_load(&s->gone))
+		earlier(&f->due_ms, (s->sent < s->queue.len ? now_ms : s->moved_ms) + pulse_ms);
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -148,14 +148,16 @@ tell_changes(const struct server *old, const struct server *fresh)
 			log_warning("that a list has changed was not told to who listens");
 }
 
-/* Build from the changed file; a good server takes the place of the current one. */
+/*
+ * Build from the changed file "path"; a good server takes the place of the current one, "s". A file that is gone for a
+ * moment is no other configuration, unless there is no good one yet: then it is looked for as at the start.
+ */
 static void
-replace(struct server_slot *slot, const char *path)
+replace(struct server_slot *slot, const struct server *s, const char *path)
 {
 	struct report report = { 0 };
 	struct server *fresh = NULL, *old = NULL;
-	/* The same file, also when it was found by looking: one that is gone for a moment is no other configuration. */
-	enum mcp_err err = load(slot, path, &report, &slot->seen, &fresh);
+	enum mcp_err err = load(slot, s->misconfigured ? slot->path : path, &report, &slot->seen, &fresh);
 
 	log_info("configuration %s has changed", path);
 	report_log(&report);
@@ -207,7 +209,7 @@ refresh(struct server_slot *slot)
 	if (s->config->path) {
 		seen = server_config_version(s->config->path);
 		if (!same(&seen, &slot->seen))
-			replace(slot, s->config->path);
+			replace(slot, s, s->config->path);
 	}
 	server_unref(s);
 	pthread_mutex_lock(&slot->lock);

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "base/clock.h"
 #include "base/ending.h"
 #include "base/json.h"
@@ -355,11 +357,64 @@ initialize(const char *capabilities)
 #define ALL "{'elicitation':{},'sampling':{},'roots':{'listChanged':true}}"
 
 static int
-end_session(void)
+end_as(const char *version)
 {
-	struct mcp_message message = { .session_id = session, .principal = &caller, .request_id = "r", .now_s = now_s };
+	struct mcp_message message = { .session_id = session, .principal = &caller, .request_id = "r", .now_s = now_s,
+		.protocol_version = version };
 
 	return session_end(&service, &message);
+}
+
+static int
+listen_as(const char *version)
+{
+	struct mcp_message message = { .session_id = session, .principal = &caller, .request_id = "r", .now_s = now_s,
+		.protocol_version = version };
+
+	buf_clear(&reply.body);
+	memset(&reply, 0, sizeof reply);
+	buf_init(&reply.body, 1 << 20);
+	mcp_resume(&service, &message, NULL, &reply);
+	return reply.status;
+}
+
+static int
+end_session(void)
+{
+	return end_as(NULL);
+}
+
+/* Change what state.db is made of, as nothing of ours does. */
+static void
+alter_state(const char *sql)
+{
+	char path[256];
+	sqlite3 *db = NULL;
+
+	snprintf(path, sizeof path, "%s/state.db", dir);
+	if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		diag("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* A process that has not read its keys yet, and cannot. */
+static void
+test_undecidable(void)
+{
+	struct secrets *known = service.secrets;
+
+	initialize(ALL);
+	if (secrets_new(state, &service.secrets) != MCP_OK)
+		return;
+	alter_state("ALTER TABLE sealing_key RENAME TO away");
+	legacy(LIST);
+	is_int(reply.status, 503, "a session that cannot be read now is not said to be none");
+	is_int(end_session(), 503, "nor can it be ended now");
+	alter_state("ALTER TABLE away RENAME TO sealing_key");
+	legacy(LIST);
+	is_int(reply.status, 200, "and is good again when it can be read");
+	secrets_free(service.secrets);
+	service.secrets = known;
 }
 
 static void
@@ -405,6 +460,9 @@ test_sessions(void)
 	initialize(ALL);
 	snprintf(second, sizeof second, "%s", session);
 	snprintf(session, sizeof session, "%s", good);
+	is_int(end_as("banana"), 400, "nor is it ended in a version that nobody speaks");
+	is_int(listen_as("banana"), 400, "or listened to in one");
+	is_int(listen_as("2025-11-25"), 405, "in its own it may be, by who takes events");
 	is_int(end_session(), 204, "it is ended");
 	legacy(LIST);
 	is_int(reply.status, 404, "and not found any more");
@@ -679,6 +737,7 @@ main(void)
 	ok(open_stores(), "a place for what is kept");
 	service.registry = r;
 	test_sessions();
+	test_undecidable();
 	test_notes();
 	test_answers();
 	test_no_answers();

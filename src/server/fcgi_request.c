@@ -21,7 +21,7 @@
 /* PARAMS records of the largest head, the empty one too. */
 #define HEAD_RECORDS (HTTP_PARAMS_BYTES_MAX / FCGI_MAX_LENGTH + 2)
 #define ANSWER_KEPT_MAX (256 * 1024)	/* a thread's buffer that grew beyond this for one answer is given back */
-#define PIECE (64 * 1024)		/* of an answer: how often to look at the time */
+#define PIECE ((size_t)64 * 1024)	/* of an answer: how often to look at the time */
 #define READER_BYTES_PER_S 16384	/* a client that takes its whole answer more slowly is given up */
 #define HEADS_MAX 256	/* peers in the middle of a head that are waited for; each may keep HTTP_PARAMS_BYTES_MAX */
 #define FIRST_BYTE_MS 20	/* how long a thread stays with a new connection that says nothing yet */
@@ -119,11 +119,11 @@ send_body(struct fcgi_worker *w, const struct fcgi_connection *c)
 	    + (int64_t)body->len * 1000 / READER_BYTES_PER_S;
 
 	for (size_t at = 0; at < body->len; at += PIECE) {
-		int n = body->len - at < PIECE ? (int)(body->len - at) : PIECE;
+		int n = (int)(body->len - at < PIECE ? body->len - at : PIECE);
 
 		if (FCGX_PutStr(body->data + at, n, w->fcgx.out) != n)
 			return false;
-		if (clock_monotonic_ms() >= until_ms) {
+		if (at + PIECE < body->len && clock_monotonic_ms() >= until_ms) {
 			fcgi_loop_log_fault(w->loop, "it takes its answer too slowly");
 			shutdown(c->input.fd, SHUT_RDWR);
 			return false;

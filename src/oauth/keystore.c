@@ -459,9 +459,12 @@ keystore_find(struct keystore *k, const char *kid, const char *alg, int64_t now_
 		return answer;
 	if (need == NEED_SET)
 		return KEYSTORE_UNAVAILABLE;
-	/* An unknown kid: if the last fetch was good, nobody has this key; else nobody can say. */
+	/*
+	 * An unknown kid: if the last fetch was good, nobody has this key; else nobody can say. A thread that is busy
+	 * is about to fetch, or does, or waits for who does.
+	 */
 	pthread_mutex_lock(&k->lock);
-	failed = k->uri && (k->lease.failed || k->lease.running);
+	failed = k->uri && (k->busy || k->lease.failed || k->lease.running);
 	pthread_mutex_unlock(&k->lock);
 	return failed ? KEYSTORE_UNAVAILABLE : KEYSTORE_UNKNOWN;
 }

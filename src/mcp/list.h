@@ -9,8 +9,14 @@ struct rpc;
  * server/tools "Listing Tools", server/prompts, server/resources, server/utilities/pagination.
  */
 int tools_list(struct rpc *x);
+
+/* The same of prompts. */
 int prompts_list(struct rpc *x);
+
+/* Of resources. */
 int resources_list(struct rpc *x);
+
+/* Of resource templates. */
 int resource_templates_list(struct rpc *x);
 
 #endif

@@ -26,6 +26,8 @@ struct mirror;
  * on failure. Release with mirror_free().
  */
 enum mcp_err mirror_new(const struct json_object *schema, struct mirror **out, const char **why) MCP_MUST_CHECK;
+
+/* Release; NULL is fine. */
 void mirror_free(struct mirror *m);
 
 /*

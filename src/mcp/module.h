@@ -39,8 +39,14 @@ extern const struct mcp_module mcp_fcgi_module;
  * MCP_OK; MCP_EINVAL: the server refuses it, and has said why; MCP_ENOMEM.
  */
 enum mcp_err module_add_tool(struct module *m, const struct tool *tool) MCP_MUST_CHECK;
+
+/* The same with a prompt. */
 enum mcp_err module_add_prompt(struct module *m, const struct prompt *prompt) MCP_MUST_CHECK;
+
+/* With a resource. */
 enum mcp_err module_add_resource(struct module *m, const struct resource *resource) MCP_MUST_CHECK;
+
+/* With a resource template. */
 enum mcp_err module_add_template(struct module *m, const struct resource_template *template) MCP_MUST_CHECK;
 
 /* The value of a key in the module's section of the configuration file, or NULL. Borrowed until unload(). */

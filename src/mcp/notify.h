@@ -32,12 +32,10 @@ const char *notify_level_name(int level);
 /* The number (enum tool_log_level) of a level's name of "len" bytes; -1: it is none. */
 int notify_level(const char *name, size_t len);
 
-/*
- * Whether one more notification may be sent: NOTIFY_BURST at once, then NOTIFY_RATE a second, so that a tool in a tight
- * loop floods nobody.
- */
-#define NOTIFY_BURST 100
-#define NOTIFY_RATE 50
+#define NOTIFY_BURST 100	/* notifications at once */
+#define NOTIFY_RATE 50	/* and then, a second */
+
+/* Whether one more notification may be sent by these two bounds, so that a tool in a tight loop floods nobody. */
 bool notify_allows(struct notify *n, int64_t now_ms);
 
 #endif

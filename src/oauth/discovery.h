@@ -12,8 +12,8 @@ struct fetch_policy;
 
 /*
  * What one authorization server says of itself (RFC 8414, OpenID Connect Discovery), fetched when somebody asks and
- * kept for 5 minutes, a failure for 10 s. A thread asks while at most three others wait for it, so that a server that
- * hangs cannot hold all of ours.
+ * kept for 5 minutes, a failure for 10 s. A thread asks while at most three others wait for it, and whoever fetches
+ * keys, so that a server that hangs cannot hold all of ours.
  */
 #define DISCOVERY_BYTES_MAX (256 * 1024)
 #define DISCOVERY_FAULT_MAX 96
